@@ -1,0 +1,33 @@
+import type { VmSpec } from '../../core/model.ts';
+
+/** A VM that comes at the start of a tick. `vm` is the workload's own number for it, dense from 0. */
+export interface Arrival {
+  readonly vm: number;
+  readonly spec: VmSpec;
+  /** First tick at which the VM is gone; Infinity when it stays to the end. */
+  readonly until: number;
+}
+
+/**
+ * Where demand comes from: a replayed trace or a generator. Interval t lasts from tick t to tick t + 1, that is
+ * [epochMs + t * stepMs, epochMs + (t + 1) * stepMs).
+ */
+export interface Workload {
+  readonly name: string;
+  readonly epochMs: number;
+  readonly stepMs: number;
+  /** Number of intervals. */
+  readonly intervals: number;
+  /** Starts from interval 0. Streams are independent: the oracle reads ahead on one of its own. */
+  open(): WorkloadStream;
+}
+
+export interface WorkloadStream {
+  /** VMs that arrive at the start of interval t. Call with t = 0, 1, 2, ... once each, before `demand(t)`. */
+  arrivals(t: number): readonly Arrival[];
+  /**
+   * Demand during interval t (cores, MiB, bytes/s, bytes/s; 0 for a resource the workload does not have) of VMs
+   * vm[0..count), written to out[slot[k] * R + r]. Always finite and >= 0.
+   */
+  demand(t: number, count: number, vm: Int32Array, slot: Int32Array, out: Float64Array): void;
+}
