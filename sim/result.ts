@@ -54,6 +54,8 @@ export interface RunResult {
   /** Scored time: ISO 8601, and the number of scored and of warm-up ticks. */
   span: { from: string; to: string; ticks: number; warmupTicks: number; tickMs: number };
   fleet: Measures;
+  /** Jain's index over users of (1 - violation rate, mean over resources): 1 = all served alike. */
+  fairness: number;
   applications: Record<string, Measures>;
   users: Record<string, Measures>;
   vms: Record<string, VmMeasures>;
@@ -106,7 +108,13 @@ export interface RecordedVm {
   resources: Partial<
     Record<
       Resource,
-      { demand: number[]; usage: number[]; allocation: number[]; median: (number | null)[]; upper: (number | null)[] }
+      {
+        demand: number[];
+        usage: number[];
+        allocation: number[];
+        median: (number | null)[];
+        upper: (number | null)[];
+      }
     >
   >;
   /** The quantile of `upper`. */
