@@ -86,6 +86,8 @@ export interface VmDays {
   cost: number[];
   /** Seconds with demand > allocation, by resource; only managed resources. */
   starved: Partial<Record<Resource, number[]>>;
+  /** Seconds with demand > allocation of at least one managed resource: not the sum of the above, they overlap. */
+  starvedAny?: number[];
 }
 
 export interface Timeline {
@@ -146,10 +148,11 @@ export interface PairedDifference {
   policyMean: number;
   baselineMean: number;
   difference: number;
-  low: number;
-  high: number;
+  /** null: one VM seen for one day says nothing of the spread, so there is no interval. */
+  low: number | null;
+  high: number | null;
   /** difference / baselineMean, with interval; null when the baseline's mean is 0. */
-  relative: { value: number; low: number; high: number } | null;
+  relative: { value: number; low: number | null; high: number | null } | null;
   level: number;
   /** Paired standardised effect: mean difference / sd of the per-VM differences. */
   effectSize: number | null;
