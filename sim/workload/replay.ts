@@ -9,7 +9,7 @@ export interface ReplayOptions {
   /** Demand is this many times the recorded usage. */
   readonly scale: number;
   /** The owner's request of a resource whose size the trace does not state, in `UNITS`. */
-  readonly requested: Readonly<Partial<Record<Resource, number>>>;
+  readonly requested: { readonly [name in Resource]?: number | undefined };
   /** Where neither states one: this many times the VM's own highest demand in the trace. */
   readonly peakFactor: number;
   readonly bounds: Bounds;
