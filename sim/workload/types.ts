@@ -8,6 +8,20 @@ export interface Arrival {
   readonly until: number;
 }
 
+/** A piece of work with a deadline. Its CPU is part of `demand`: `cores` from `startMs` until the work is done. */
+export interface BatchJob {
+  readonly vm: number;
+  /** When the job became known and could start, ms since the epoch. */
+  readonly releaseMs: number;
+  /** When it starts if nothing holds it back: the jobs of a VM run one after another in order of release. */
+  readonly startMs: number;
+  readonly deadlineMs: number;
+  /** CPU work, core-seconds. */
+  readonly work: number;
+  /** Cores it keeps busy while it runs; unhindered it takes `work / cores` seconds. */
+  readonly cores: number;
+}
+
 /**
  * Where demand comes from: a replayed trace or a generator. Interval t lasts from tick t to tick t + 1, that is
  * [epochMs + t * stepMs, epochMs + (t + 1) * stepMs).
@@ -30,4 +44,6 @@ export interface WorkloadStream {
    * vm[0..count), written to out[slot[k] * R + r]. Always finite and >= 0.
    */
   demand(t: number, count: number, vm: Int32Array, slot: Int32Array, out: Float64Array): void;
+  /** Jobs released during interval t, valid after `arrivals(t)`. Absent when the workload has no jobs. */
+  jobs?(t: number): readonly BatchJob[];
 }
