@@ -64,8 +64,8 @@ export const ARCHETYPES = {
     regimes: 'none',
     jobs: { every: '1d', at: '1h', jitter: '2h', lasts: '1h30m', deviation: 0.4, cores: 0.9, deadline: '6h' },
     memory: { base: 0.15, load: 0.55, lag: '10m', creep: 0.04, period: '1d' },
-    diskIo: { idle: 20_000, perCore: 12_000_000, lag: '5m', deviation: 0.3 },
-    network: { idle: 10_000, perCore: 2_000_000, lag: '5m', deviation: 0.4 },
+    diskIo: { idle: 20_000, perCore: 12_000_000, lag: '5m', deviation: 0.25 },
+    network: { idle: 10_000, perCore: 2_000_000, lag: '5m', deviation: 0.25 },
   },
   /** People ask questions in office hours, each a burst of CPU, memory and disk. */
   analytics: {
@@ -73,7 +73,7 @@ export const ARCHETYPES = {
     level: 0.09,
     cycle: { amplitude: 1.2, peak: '13h', focus: 1.6, weekend: 0.25 },
     noise: { deviation: 0.35, persistence: '30m' },
-    bursts: { every: '4h', lasts: '35m', height: 4.5 },
+    bursts: { every: '4h', lasts: '35m', height: 3.5 },
     flashCrowds: 'none',
     trend: 'none',
     regimes: 'none',

@@ -12,6 +12,7 @@ import { Noise } from './noise.ts';
 import type { Population } from './population.ts';
 import { keyOf, uniformOf } from './random.ts';
 import { type Ingredient, Rows } from './rows.ts';
+import { Saturation } from './saturation.ts';
 import type { PopulationConfig } from './schema.ts';
 import { Tenants } from './tenants.ts';
 import type { Arrival, BatchJob, Workload, WorkloadStream } from './types.ts';
@@ -30,8 +31,8 @@ export interface GeneratorOptions extends Grid {
 /**
  * A workload made up as it is read: some 200 bytes a VM, whatever the length.
  *
- *   load = level x cycle x what the pair shares x own noise x bursts + jobs      (cores, one a VM)
- *   load -> CPU, memory, disk, network                                          (correlation.ts)
+ *   load = saturation(level x cycle x what the pair shares x own noise x bursts) + jobs     (cores)
+ *   load -> CPU, memory, disk, network                                                     (correlation.ts)
  *
  * A VM's demand depends on the seed, its id and t, and on nothing that is done to it or to others.
  */
@@ -72,6 +73,7 @@ class GeneratedStream implements WorkloadStream {
       new Tenants(population, rows, options, seed, correlation),
       ...(uses('noise') ? [new Noise(population, rows, options, correlation)] : []),
       ...(uses('bursts') ? [new Bursts(population, rows, options)] : []),
+      new Saturation(rows),
       ...(this.#jobs ? [this.#jobs] : []),
     ].map((ingredient) => rows.register(ingredient));
     this.#resources = rows.register(new Resources(population, rows, options));
@@ -160,7 +162,11 @@ class GeneratedStream implements WorkloadStream {
   }
 }
 
-/** The owner asks for the size, and for the disk and network it would use with all its cores busy. */
+/** Disk and network an owner asks for, relative to what the VM uses with all its cores busy. */
+const IO_HEADROOM = 1.5;
+
+/** The owner asks for the size of the VM, and for disk and network to go with it. */
 function requestOf({ cpu, memory }: Size, { diskIo, network }: Ingredients): ResourceVector {
-  return [cpu, memory, diskIo.idle + diskIo.perCore * cpu, network.idle + network.perCore * cpu];
+  const io = ({ idle, perCore }: Ingredients['diskIo']) => IO_HEADROOM * (idle + perCore * cpu);
+  return [cpu, memory, io(diskIo), io(network)];
 }
