@@ -2,7 +2,7 @@ import { basename, resolve } from 'node:path';
 import { parseDuration } from '../../core/duration.ts';
 import { ForesizeError } from '../../core/errors.ts';
 import type { ResourceVector } from '../../core/model.ts';
-import type { Trace } from '../trace/types.ts';
+import type { Assumed, LoadOptions, Trace } from '../trace/types.ts';
 import { type ArrivalProcess, poissonArrivals } from './arrivals.ts';
 import { azureArrivals } from './azure.ts';
 import { readAzureArrivals, replayArrivals } from './azure-trace.ts';
@@ -21,23 +21,6 @@ import type {
 } from './schema.ts';
 import type { Workload } from './types.ts';
 
-/** What is asked of a trace reader. */
-export interface TraceRequest {
-  readonly path: string;
-  readonly format?: NonNullable<TraceConfig['format']>;
-  readonly stepMs: number;
-  readonly limit?: number;
-  /** Window of intervals [from, to); to its end without `to`. A window the trace does not fill is an error. */
-  readonly from?: number;
-  readonly to?: number;
-  readonly assume?: {
-    readonly cores?: number;
-    readonly memoryMiB?: number;
-    readonly diskBytesPerS?: number;
-    readonly networkBytesPerS?: number;
-  };
-}
-
 export interface OpenOptions {
   readonly seed: number;
   readonly stepMs: number;
@@ -45,7 +28,8 @@ export interface OpenOptions {
   readonly intervals?: number | undefined;
   /** Folder that relative paths start from: the scenario's. */
   readonly baseDir: string;
-  readonly loadTrace: (request: TraceRequest) => Promise<Trace>;
+  /** `loadTrace` of sim/trace/load.ts, or a wrapper that reports progress. */
+  readonly loadTrace: (request: LoadOptions) => Promise<Trace>;
   /** Where `traces:` leads; $FORESIZE_TRACES when left out. */
   readonly tracesDir?: string | undefined;
 }
@@ -68,23 +52,26 @@ export async function openWorkload(config: WorkloadConfig, options: OpenOptions)
 
 async function openTrace(config: TraceConfig, options: OpenOptions): Promise<Workload> {
   const { stepMs, intervals } = options;
-  const { cpu, memory, diskIo, network } = config.assume;
   const from = Math.round(parseDuration(config.from) / stepMs);
   const trace = await options.loadTrace({
     path: locate(config.path, options),
     stepMs,
-    ...(config.format !== undefined && { format: config.format }),
-    ...(config.limit !== undefined && { limit: config.limit }),
-    ...(from > 0 && { from }),
-    ...(intervals !== undefined && { to: from + intervals }),
-    assume: {
-      ...(cpu !== undefined && { cores: cpu }),
-      ...(memory !== undefined && { memoryMiB: memory }),
-      ...(diskIo !== undefined && { diskBytesPerS: diskIo }),
-      ...(network !== undefined && { networkBytesPerS: network }),
-    },
+    format: config.format,
+    limit: config.limit,
+    from: from === 0 ? undefined : from,
+    to: intervals === undefined ? undefined : from + intervals,
+    assume: assumed(config.assume),
   });
   return replayWorkload(trace, { ...config, intervals, bounds: boundsOf(config.bounds) });
+}
+
+function assumed({ cpu, memory, diskIo, network }: TraceConfig['assume']): Partial<Assumed> {
+  return {
+    ...(cpu !== undefined && { cores: cpu }),
+    ...(memory !== undefined && { memoryMiB: memory }),
+    ...(diskIo !== undefined && { diskBytesPerS: diskIo }),
+    ...(network !== undefined && { networkBytesPerS: network }),
+  };
 }
 
 function openGenerated(config: GeneratedConfig, options: OpenOptions): Workload {

@@ -26,7 +26,7 @@ export function replayWorkload(trace: Trace, options: ReplayOptions): Workload {
 }
 
 /** Number of intervals until the last VM of the trace ends. */
-export function traceIntervals(trace: Trace): number {
+function traceIntervals(trace: Trace): number {
   let end = 0;
   for (const vm of trace.vms) end = Math.max(end, endOf(vm));
   return end;

@@ -1,22 +1,9 @@
 import { z } from 'zod';
+import { TRACE_FORMATS } from '../trace/types.ts';
 import { ARCHETYPE_NAMES } from './archetypes.ts';
 import { delay, ingredients, shift, span } from './ingredients.ts';
 
 /** The `workload:` section of a scenario. */
-
-const TRACE_FORMATS = [
-  'planetlab',
-  'bitbrains',
-  'azure',
-  'azure-wide',
-  'google2011',
-  'google2019',
-  'alibaba-machine',
-  'alibaba-container',
-  'vasim',
-  'opendc',
-  'long',
-] as const;
 
 const name = z
   .string()
