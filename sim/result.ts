@@ -106,7 +106,13 @@ export interface RecordedVm {
   resources: Partial<
     Record<
       Resource,
-      { demand: number[]; usage: number[]; allocation: number[]; median: (number | null)[]; upper: (number | null)[] }
+      {
+        demand: number[];
+        usage: number[];
+        allocation: number[];
+        median: (number | null)[];
+        upper: (number | null)[];
+      }
     >
   >;
   /** The quantile of `upper`. */
