@@ -1,8 +1,8 @@
 import { CPU, DISK_IO, MEMORY, NETWORK, R, RESOURCES, type Resource, UNITS } from '../../core/model.ts';
 import { byName } from './files.ts';
-import { noSuchVm, noValues, stampOutOfRange, zeroCores } from './problems.ts';
+import { badStamp, noSuchVm, noValues, quoted, stampOutOfRange, tooLarge, zeroCores } from './problems.ts';
 import { resample } from './resample.ts';
-import { MAX_INTERVALS, type SampleShape, shapeOf, VmSamples } from './samples.ts';
+import { MAX_INTERVALS, MAX_TIME, MAX_VALUE, type SampleShape, shapeOf, VmSamples } from './samples.ts';
 import type { Assumed, ReadReport, Trace, TraceFormat, TraceVm } from './types.ts';
 
 /** What a reader states about its format, and the user's choices that bear on every row. */
@@ -109,12 +109,26 @@ export class TraceBuilder {
     diskIo: number,
     network: number,
   ): void {
+    if (!(timeMs + durationMs <= MAX_TIME))
+      throw badStamp(where.where, String(timeMs), 'a time before the year 255,000');
     if (!vm.reaches(timeMs, durationMs)) throw stampOutOfRange(where.where, vm.id, MAX_INTERVALS);
+    if (cpu > MAX_VALUE || memory > MAX_VALUE || diskIo > MAX_VALUE || network > MAX_VALUE) {
+      throw tooLarge(
+        where.where,
+        'usage',
+        Math.max(cpu || 0, memory || 0, diskIo || 0, network || 0),
+        MAX_VALUE,
+      );
+    }
     vm.add(timeMs, durationMs, cpu, memory, diskIo, network);
   }
 
   /** All rows of `vm` are read and its sizes are known: puts it on the grid, which frees its rows. */
   settle(vm: VmSamples): void {
+    for (const size of vm.size) {
+      if (size > MAX_VALUE)
+        throw tooLarge(this.options.path, `a size of VM ${quoted(vm.id)}`, size, MAX_VALUE);
+    }
     vm.settled = resample(vm, this.options.stepMs, this.options.statistic);
     this.#spare = vm;
   }
@@ -219,10 +233,12 @@ export class TraceBuilder {
     const notes: string[] = [];
     for (let r = 0; r < R; r++) {
       const resource = RESOURCES[r] as Resource;
-      const size = `${assumedSize(this.options.assume, r)} ${UNITS[resource]}`;
+      const amount = assumedSize(this.options.assume, r);
+      const unit = resource === 'cpu' && amount === 1 ? 'core' : UNITS[resource];
+      const size = `${amount.toLocaleString('en-US')} ${unit}`;
       const count = this.#assumedFor.get(r);
       if (count !== undefined) {
-        const vms = count === 1 ? '1 VM' : `${count} VMs`;
+        const vms = count === 1 ? '1 VM' : `${count.toLocaleString('en-US')} VMs`;
         notes.push(
           `${resource}: full use assumed to be ${size} for ${vms}, whose size the trace does not state`,
         );

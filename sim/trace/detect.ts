@@ -59,22 +59,32 @@ function byFirstLine(path: string): TraceFormat {
   if (/^"?timestamp \[ms\]/i.test(line)) return 'bitbrains';
   if (line.includes('CPU_USAGE_ACTUAL')) return 'vasim';
   if (line.startsWith('{') && line.includes('"collection_id"')) return 'google2019';
-  if (/^t[,;\t]/.test(line)) return 'azure-wide';
-  const fields = line.split(',').map((field) => field.trim());
-  const names = fields.map((field) => field.toLowerCase());
-  if (names.includes('start_time') && names.includes('collection_id')) return 'google2019';
+  if (/^t[,;\t|]/.test(line)) return 'azure-wide';
+  if (/\bstart_time\b/.test(line) && /\bcollection_id\b/.test(line)) return 'google2019';
   if (/\bvm_id\b/i.test(line) && /\btimestamp\b/i.test(line)) return 'long';
-
-  const isNumber = (i: number) => NUMBER.test(fields[i] ?? '');
-  if (fields.length === 1) {
-    const words = line.split(/\s+/);
-    if (words.every((word) => NUMBER.test(word))) {
-      if (words.length === 1) return 'planetlab';
-      if (words.length === 2) return 'google2011';
-    }
+  // A file with another separator than its format's is told as well: its reader then says what is wrong.
+  for (const separator of [',', ';', '\t', '|', /\s+/]) {
+    const format = byFields(line.split(separator).map((field) => field.trim()));
+    if (format) return format;
   }
-  if (fields.length === 5 && isNumber(0) && !isNumber(1) && isNumber(2) && isNumber(4)) return 'azure';
-  if (fields.length === 9 && !isNumber(0) && isNumber(1)) return 'alibaba-machine';
-  if (fields.length === 11 && !isNumber(0) && !isNumber(1) && isNumber(2)) return 'alibaba-container';
   throw unknownFormat(path, 'no format has a first line like this');
+}
+
+/** The formats without a header, by how many fields there are and which of them are numbers. */
+function byFields(fields: readonly string[]): TraceFormat | undefined {
+  const isNumber = (i: number) => NUMBER.test(fields[i] ?? '');
+  switch (fields.length) {
+    case 1:
+      return isNumber(0) ? 'planetlab' : undefined;
+    case 2:
+      return isNumber(0) && isNumber(1) ? 'google2011' : undefined;
+    case 5:
+      return isNumber(0) && !isNumber(1) && isNumber(2) && isNumber(4) ? 'azure' : undefined;
+    case 9:
+      return !isNumber(0) && isNumber(1) ? 'alibaba-machine' : undefined;
+    case 11:
+      return !isNumber(0) && !isNumber(1) && isNumber(2) ? 'alibaba-container' : undefined;
+    default:
+      return undefined;
+  }
 }

@@ -3,12 +3,14 @@ import { R } from '../../core/model.ts';
 import { TraceBuilder } from './builder.ts';
 import { detect } from './detect.ts';
 import { identity, list, stat } from './files.ts';
-import { badOption, noStatistic, tooShort } from './problems.ts';
+import { badOption, noStatistic, tooShort, unreadable } from './problems.ts';
 import { keepsSpans, type TraceReader } from './reader.ts';
 import { readerOf } from './readers.ts';
 import type { LoadOptions, Trace, TraceVm } from './types.ts';
 
 const DEFAULT_STEP = 300_000;
+/** A year: no interval is longer. */
+const MAX_STEP = 366 * 86_400_000;
 
 /**
  * Reads a trace and resamples it to the tick:
@@ -24,6 +26,9 @@ export async function loadTrace(options: LoadOptions): Promise<Trace> {
   const stepMs = options.stepMs ?? DEFAULT_STEP;
   check(options, stepMs);
   const { path, signal } = options;
+  const kind = stat(path);
+  if (!kind.isFile() && !kind.isDirectory())
+    throw unreadable(path, 'it is neither a plain file nor a folder');
   const reader = readerOf(options.format ?? detect(path));
   const statistic = options.statistic ?? 'avg';
   if (statistic === 'max' && !reader.hasMax) throw noStatistic(reader.format);
@@ -93,14 +98,14 @@ export function windowOf(trace: Trace, from: number, to: number): Trace {
 }
 
 function isGap(usage: Float32Array, k: number): boolean {
-  for (let r = 0; r < R; r++) if (usage[k * R + r]! === usage[k * R + r]!) return false;
+  for (let r = 0; r < R; r++) if (!Number.isNaN(usage[k * R + r]!)) return false;
   return true;
 }
 
 function check(options: LoadOptions, stepMs: number): void {
   const whole = (value: number | undefined, least: number) =>
     value === undefined || (Number.isInteger(value) && value >= least);
-  if (!whole(stepMs, 1))
+  if (!whole(stepMs, 1) || stepMs > MAX_STEP)
     throw badOption(`the step is ${stepMs} ms`, 'give a whole number of ms, 300000 for 5 minutes');
   if (!whole(options.limit, 1))
     throw badOption(`the limit is ${options.limit}`, 'give a whole number of VMs, 1 or more');

@@ -172,6 +172,25 @@ export const negative = (where: string, column: string, text: string) =>
     remedy: 'mend or remove the row; if the value marks a missing measurement, leave the row out',
   });
 
+export const tooLarge = (where: string, what: string, value: number, limit: number) =>
+  problem({
+    code: 'TRACE_BAD_NUMBER',
+    what: `${what} is ${value}, above ${limit}: no machine is that large`,
+    where,
+    remedy: 'check the units of the trace (docs/traces.md), or mend or remove the row',
+  });
+
+export const badId = (where: string, column: string) =>
+  problem({ code: 'TRACE_BAD_ID', what: `${column} is empty`, where, remedy: 'mend or remove the row' });
+
+export const twoFiles = (path: string, vmId: string) =>
+  problem({
+    code: 'TRACE_DUPLICATE_VM',
+    what: `two files hold VM ${quoted(vmId)}`,
+    where: path,
+    remedy: 'keep one of them, plain or gzip',
+  });
+
 export const badStamp = (where: string, text: string, wanted: string) =>
   problem({
     code: 'TRACE_BAD_TIMESTAMP',
@@ -218,6 +237,14 @@ export const tooShort = (name: string, has: number, wants: number) =>
     what: `the trace has ${has} intervals where ${wants} are asked for`,
     where: name,
     remedy: `ask for at most ${has} intervals, or take a longer trace`,
+  });
+
+export const unknownTask = (where: string, id: string) =>
+  problem({
+    code: 'TRACE_UNKNOWN_TASK',
+    what: `the fragment is of task ${quoted(id)}, which tasks.parquet does not have`,
+    where,
+    remedy: 'take both files from the same trace',
   });
 
 export const badParquet = (path: string, cause: unknown) =>

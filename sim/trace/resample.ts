@@ -59,7 +59,7 @@ export function resample(vm: VmSamples, stepMs: number, aggregate: 'avg' | 'max'
       const weight = spans ? Math.max(1, Math.min(end, (k + 1) * stepMs) - Math.max(time, k * stepMs)) : 1;
       for (let c = 0; c < width; c++) {
         const value = values[n * width + c]!;
-        if (value !== value) continue;
+        if (Number.isNaN(value)) continue;
         const at = (k - first) * width + c;
         if (aggregate === 'max') {
           if (weights[at] === 0 || value > sums[at]!) sums[at] = value;
@@ -109,7 +109,7 @@ function inOrder(vm: VmSamples): { order: Uint32Array; duplicates: number } {
     }
     for (let c = 0; c < width; c++) {
       const value = values[n * width + c]!;
-      if (value !== value) values[n * width + c] = values[previous * width + c]!;
+      if (Number.isNaN(value)) values[n * width + c] = values[previous * width + c]!;
     }
     order[kept - 1] = n;
   }
@@ -117,6 +117,6 @@ function inOrder(vm: VmSamples): { order: Uint32Array; duplicates: number } {
 }
 
 function hasValue(values: Float32Array, at: number, width: number): boolean {
-  for (let c = 0; c < width; c++) if (values[at + c]! === values[at + c]!) return true;
+  for (let c = 0; c < width; c++) if (!Number.isNaN(values[at + c]!)) return true;
   return false;
 }

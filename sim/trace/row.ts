@@ -1,6 +1,6 @@
 import type { TraceFile } from './files.ts';
 import { parseNumber } from './numbers.ts';
-import { badNumber, badRow, badSeparator, badStamp, negative, notFinite, quoted } from './problems.ts';
+import { badId, badNumber, badRow, badSeparator, badStamp, negative, notFinite, quoted } from './problems.ts';
 import type { VmSamples } from './samples.ts';
 
 const SPACE = 32;
@@ -109,6 +109,12 @@ export class Row {
   field(i: number): string {
     const text = this.#bytes.toString('utf8', this.#starts[i]!, this.#ends[i]!);
     return this.#quotes && text.includes('""') ? text.replaceAll('""', '"') : text;
+  }
+
+  /** Field `i` as the name of something: not empty. */
+  id(i: number, column: string): string {
+    if (this.isEmpty(i)) throw badId(this.where, column);
+    return this.field(i);
   }
 
   isEmpty(i: number): boolean {

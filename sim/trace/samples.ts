@@ -3,6 +3,10 @@ import type { Resampled } from './resample.ts';
 
 /** Longest stretch of one VM, in intervals: 20 years of 5 minutes. A stamp beyond it has the wrong unit. */
 export const MAX_INTERVALS = 1 << 21;
+/** Year 255,000: beyond it `Date` has no dates. */
+export const MAX_TIME = 8e15;
+/** Far above any usage or size in any unit here, and far below what a 32-bit number holds. */
+export const MAX_VALUE = 1e18;
 const MAX_EXAMPLES = 5;
 const NOTHING = new Float64Array(0);
 const NO_VALUES = new Float32Array(0);

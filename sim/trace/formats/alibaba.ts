@@ -128,7 +128,7 @@ export const alibabaContainer: TraceReader = {
     }
     if (unknown > 0) {
       builder.note(
-        `${unknown} containers are not in container_meta.csv: assumed to have ${CONTAINER_CORES} cores and ` +
+        `${unknown} ${unknown === 1 ? 'container is' : 'containers are'} not in container_meta.csv: assumed to have ${CONTAINER_CORES} cores and ` +
           `${CONTAINER_MEMORY_SHARE} % of the largest machine's memory`,
       );
     }
@@ -160,7 +160,7 @@ async function readUsageFile(
     row.expect(layout.columns);
     rows++;
     builder.rows++;
-    const vm = builder.vm(row.field(0));
+    const vm = builder.vm(row.id(0, `${layout.usage.split('_')[0]}_id`));
     if (!vm) return;
     const time = row.time(layout.time, 1000, 'a time in seconds');
     const cpu = row.marked(layout.cpu, 'cpu_util_percent', vm);

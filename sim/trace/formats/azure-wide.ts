@@ -36,7 +36,7 @@ export const azureWide: TraceReader = {
       for (let i = 0; i < header.vms.length; i++) {
         const vm = header.vms[i]!;
         const cpu = row.optional(header.fields[i]!, `CPU % of VM ${vm.id}`, vm);
-        if (cpu !== cpu) continue;
+        if (Number.isNaN(cpu)) continue;
         builder.add(vm, row, time, FIVE_MINUTES, cpu, Number.NaN, Number.NaN, Number.NaN);
       }
     });

@@ -87,7 +87,7 @@ async function readReadings(file: TraceFile, { builder, reading, statistic }: Re
     if (rows === 0 && row.field(0) === 'timestamp') return;
     rows++;
     builder.rows++;
-    const vm = builder.vm(row.field(1));
+    const vm = builder.vm(row.id(1, 'vmid'));
     if (!vm) return;
     const time = row.time(0, 1000, 'a time in seconds');
     builder.add(
@@ -119,7 +119,9 @@ async function readTable(file: TraceFile, { builder, reading }: ReadContext): Pr
     vm.size[MEMORY] = bucket(row, 10, 'vmmemory', OPEN_MEMORY_GIB) * GIB;
   });
   if (open > 0) {
-    builder.note(`sizes ">24" cores read as ${OPEN_CORES} and ">64" GiB as ${OPEN_MEMORY_GIB} (${open} VMs)`);
+    builder.note(
+      `sizes ">24" cores read as ${OPEN_CORES} and ">64" GiB as ${OPEN_MEMORY_GIB}; VMs of such a size: ${open}`,
+    );
   }
 }
 

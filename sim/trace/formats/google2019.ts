@@ -1,7 +1,7 @@
 import { CPU, MEMORY } from '../../../core/model.ts';
 import { filesOf, type TraceFile } from '../files.ts';
 import { forEachLine } from '../lines.ts';
-import { badHeader, badJson, badNumber, badStamp, emptyFile, negative } from '../problems.ts';
+import { badHeader, badId, badJson, badNumber, badStamp, emptyFile, negative } from '../problems.ts';
 import { type ReadContext, SMALL_VM, type TraceReader } from '../reader.ts';
 import { Row } from '../row.ts';
 import type { VmSamples } from '../samples.ts';
@@ -147,7 +147,7 @@ function stamp(value: unknown, row: Row): number {
 function id(value: unknown, column: string, row: Row): string {
   if (typeof value === 'string' && value !== '') return value;
   if (typeof value === 'number') return String(value);
-  throw badNumber(row.where, column, value === undefined ? '' : JSON.stringify(value));
+  throw badId(row.where, column);
 }
 
 /** A number, or NaN when the field is not set. */

@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { filesOf, stem, type TraceFile } from '../files.ts';
 import { forEachLine } from '../lines.ts';
-import { emptyFile } from '../problems.ts';
+import { emptyFile, twoFiles } from '../problems.ts';
 import { type ReadContext, FIVE_MINUTES as STEP } from '../reader.ts';
 import { Row } from '../row.ts';
 import type { VmSamples } from '../samples.ts';
@@ -14,7 +14,11 @@ export function filesByVm(
   wanted: string,
 ): { files: ReadonlyMap<string, TraceFile>; chosen: readonly string[] } {
   const files = new Map<string, TraceFile>();
-  for (const file of filesOf(path, matching, wanted)) files.set(stem(file.name), file);
+  for (const file of filesOf(path, matching, wanted)) {
+    const id = stem(file.name);
+    if (files.has(id)) throw twoFiles(file.path, id);
+    files.set(id, file);
+  }
   return { files, chosen: builder.select([...files.keys()]) };
 }
 

@@ -1,7 +1,16 @@
 import { CPU, R } from '../../../core/model.ts';
 import { asMs, forEachRow, isNumeric, literal, type Schema, schemaOf, withDuckDb } from '../duckdb.ts';
 import { hashFile, type TraceFile } from '../files.ts';
-import { badHeader, badNumber, badStamp, emptyFile, negative, notFinite, zeroCores } from '../problems.ts';
+import {
+  badHeader,
+  badId,
+  badNumber,
+  badStamp,
+  emptyFile,
+  negative,
+  notFinite,
+  zeroCores,
+} from '../problems.ts';
 import type { ReadContext } from '../reader.ts';
 import { CAPACITY_COLUMNS, LONG_COLUMNS, VALUE_COLUMNS } from './long-columns.ts';
 
@@ -17,7 +26,7 @@ export async function readLongParquet(file: TraceFile, { builder, reading }: Rea
       place.row = row;
       builder.rows++;
       const id = columns[1]![at];
-      if (typeof id !== 'string' || id === '') throw badNumber(place.where, 'vm_id', '');
+      if (typeof id !== 'string' || id === '') throw badId(place.where, 'vm_id');
       const vm = builder.vm(id);
       if (!vm) return;
       const time = columns[0]![at];

@@ -40,7 +40,7 @@ async function readLongCsv(file: TraceFile, { builder, reading }: ReadContext): 
     row.expect(at.count);
     rows++;
     builder.rows++;
-    const vm = builder.vm(row.field(at.vm));
+    const vm = builder.vm(row.id(at.vm, 'vm_id'));
     if (!vm) return;
     const time = stampOf(row, at.time);
     if (vm.count === 0) {
@@ -97,14 +97,17 @@ function readHeader(row: Row): LongHeader {
   return header;
 }
 
-const ISO = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?$/;
+const ISO = /^(\d{4})-(\d\d)-(\d\d)[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?$/;
 const WANTED = 'a time in epoch milliseconds or ISO 8601';
 
 function stampOf(row: Row, i: number): number {
   if (!row.isDate(i)) return row.time(i, 1, WANTED);
   const text = row.field(i);
-  const zoned = /(Z|[+-]\d\d:\d\d)$/.test(text) ? text : `${text}Z`;
-  const time = ISO.test(text) ? Date.parse(zoned.replace(' ', 'T')) : Number.NaN;
-  if (!(time >= 0)) throw badStamp(row.where, text, WANTED);
+  const match = ISO.exec(text);
+  const time = match ? Date.parse(`${text.replace(' ', 'T')}${match[6] ? '' : 'Z'}`) : Number.NaN;
+  // Date.parse carries 30 February over into March: refuse it instead.
+  const day =
+    match && new Date(Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(match[3]))).getUTCDate();
+  if (!(time >= 0) || day !== Number(match?.[3])) throw badStamp(row.where, text, WANTED);
   return time;
 }

@@ -10,6 +10,7 @@ import {
   missingFile,
   negative,
   notFinite,
+  unknownTask,
   zeroCores,
 } from '../problems.ts';
 import { type ReadContext, SMALL_VM, type TraceReader } from '../reader.ts';
@@ -96,7 +97,7 @@ function addFragment(
 ): void {
   const id = String(columns[0]![at]);
   const cursor = cursors.get(id);
-  if (!cursor) throw badNumber(where, 'id', id);
+  if (!cursor) throw unknownTask(where, id);
   if (!cursor.vm) return;
   const duration = number(columns[1]![at], 'duration', where);
   const mhz = number(columns[2]![at], 'cpu_usage', where);
