@@ -1,4 +1,7 @@
 import { R } from '../../../core/model.ts';
+import { loadTrace } from '../../../sim/trace/load.ts';
+import { openWorkload } from '../../../sim/workload/open.ts';
+import { workloadSchema } from '../../../sim/workload/schema.ts';
 import type { Arrival, Workload, WorkloadStream } from '../../../sim/workload/types.ts';
 
 /** Reads one interval's demand of the given VMs, R numbers each, with slot k for the k-th. */
@@ -60,4 +63,38 @@ export function correlation(x: readonly number[], y: readonly number[], lag = 0)
   const b = y.slice(lag);
   const [ma, mb] = [mean(a), mean(b)];
   return mean(a.map((v, i) => (v - ma) * (b[i]! - mb))) / (deviation(a) * deviation(b));
+}
+
+/** Opens the workload of a `workload:` section. */
+export function opened(section: object, intervals?: number, seed = 1, stepMs = 300_000): Promise<Workload> {
+  return openWorkload(workloadSchema.parse(section), { seed, stepMs, intervals, baseDir: '.', loadTrace });
+}
+
+/** Everything off: a VM's load is its level, for ever. Tests switch on what they look at. */
+export const PLAIN = {
+  id: 'app',
+  archetype: 'web',
+  sizes: [{ cpu: 4, memory: 8192 }],
+  level: 0.25,
+  cycle: 'none',
+  noise: 'none',
+  bursts: 'none',
+  flashCrowds: 'none',
+  trend: 'none',
+  regimes: 'none',
+  jobs: 'none',
+} as const;
+
+/** Users who are all alike. */
+export const ALIKE = { phase: '0h', amplitude: 0, level: 0, burstiness: 0 } as const;
+
+/** A generated workload of alike users whose applications are PLAIN but for what is given. */
+export function generated(
+  apps: readonly object[],
+  intervals: number,
+  more: object = {},
+  seed = 1,
+): Promise<Workload> {
+  const applications = apps.map((app, i) => ({ ...PLAIN, id: `app${i + 1}`, ...app }));
+  return opened({ source: 'generated', personality: ALIKE, applications, ...more }, intervals, seed);
 }
