@@ -1,1 +1,52 @@
-export {};
+#!/usr/bin/env node
+import yargs from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { EXIT, ForesizeError } from './core/errors.ts';
+import { packageVersion } from './sim/code-version.ts';
+import { simCommands } from './sim/commands/index.ts';
+
+/** Runs one command line and gives its exit code. Errors are printed on stderr: code, what, where, remedy. */
+export async function main(args: readonly string[]): Promise<number> {
+  const parser = yargs([...args])
+    .scriptName('foresize')
+    .usage(
+      '$0 <verb>\n\nForecasts what each virtual machine will need and resizes it before the shortage comes.',
+    )
+    .version(packageVersion())
+    .command([...simCommands])
+    .demandCommand(1, 'name a verb; see foresize --help')
+    .strict()
+    .recommendCommands()
+    .wrap(Math.min(110, process.stdout.columns ?? 100))
+    .epilogue(
+      'Exit codes: 0 ok, 1 runtime, 2 usage or configuration, 3 gate failed, 4 promotion refused, 130 interrupted.',
+    )
+    .exitProcess(false)
+    .fail((message, error) => {
+      if (error) throw error;
+      throw new ForesizeError({ code: 'USAGE', what: message, remedy: 'see foresize --help' });
+    });
+  try {
+    await parser.parseAsync();
+    return process.exitCode === undefined ? EXIT.ok : Number(process.exitCode);
+  } catch (error) {
+    return report(error);
+  }
+}
+
+function report(error: unknown): number {
+  if (error instanceof ForesizeError) {
+    process.stderr.write(`${error.message}\n`);
+    return error.exitCode;
+  }
+  if (error instanceof Error && (error.name === 'AbortError' || error.name === 'ThreadTermination')) {
+    process.stderr.write('interrupted\n');
+    return EXIT.interrupted;
+  }
+  process.stderr.write(
+    `INTERNAL: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  return EXIT.runtime;
+}
+
+process.exitCode = await main(hideBin(process.argv));

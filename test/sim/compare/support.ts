@@ -41,6 +41,7 @@ export function runOf(
       tickMs: 300_000,
     },
     fleet: measures,
+    fairness: 1,
     applications: {},
     users: {},
     vms: {},

@@ -157,7 +157,7 @@ function runPolicy(shape: Shape, fleet: readonly VmDemand[], policy: string): Ru
       days.day.push(d);
       days.seconds.push(86_400);
       days.cost.push(cost.total);
-      days.starvedAny!.push(any);
+      days.starvedAny?.push(any);
       RESOURCES.forEach((name, r) => {
         days.starved[name]!.push(starved[r]!);
       });
@@ -182,6 +182,7 @@ function runPolicy(shape: Shape, fleet: readonly VmDemand[], policy: string): Ru
     backend: 'none',
     currency: 'USD',
     span: { from: iso(0), to: iso(ticks), ticks, warmupTicks: TICKS, tickMs: 300_000 },
+    fairness: 1,
     fleet: group(() => true),
     applications: Object.fromEntries(APPS.map((app) => [app, group((vm) => vm.app === app)])),
     users: Object.fromEntries(

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { lastValueParams } from './forecast/last-value.ts';
+import { guardParams } from './policy/guards.ts';
+import { quantileParams } from './policy/quantile.ts';
+import { thresholdParams } from './policy/threshold.ts';
+import { vpaParams } from './policy/vpa.ts';
+import { priceParams } from './prices.ts';
+
+/** A forecasting model and its parameters. */
+export const forecastSchema = z.discriminatedUnion('model', [
+  lastValueParams.extend({ model: z.literal('last-value') }),
+  z.strictObject({ model: z.literal('oracle').describe('Perfect foresight of demand: simulator only.') }),
+]);
+
+export type ForecastConfig = z.infer<typeof forecastSchema>;
+
+const forecast = forecastSchema
+  .prefault({ model: 'last-value' })
+  .describe('Where the prediction comes from.');
+
+/** A policy by kind, with its parameters. */
+export const policySchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('static').describe('The allocation as requested.') }),
+  thresholdParams.safeExtend({ kind: z.literal('threshold'), forecast }),
+  quantileParams.extend({ kind: z.literal('quantile'), forecast }),
+  vpaParams.extend({ kind: z.literal('vpa') }),
+  z.strictObject({
+    kind: z.literal('oracle').describe('Provides just what will be needed: the bound. Simulator only.'),
+    horizon: z.int().min(1).max(2016).default(1),
+    forecast: z.strictObject({ model: z.literal('oracle') }).prefault({ model: 'oracle' }),
+  }),
+]);
+
+export type PolicyConfig = z.infer<typeof policySchema>;
+
+const name = z.string().regex(/^[a-z0-9][a-z0-9._-]*$/i, 'letters, digits, dot, dash and underscore');
+
+/** What the decision core is configured with: the same in simulation and live. */
+export const controllerShape = {
+  policies: z.record(name, policySchema).describe('Policies by name.'),
+  policy: name.describe('The policy of applications that name none.'),
+  applications: z.record(z.string(), name).prefault({}).describe('Policy names by application id.'),
+  guards: guardParams.prefault({}).describe('Rules every wish of a policy passes.'),
+  prices: priceParams.describe('What allocations cost.'),
+};
+
+export const controllerSchema = z.strictObject(controllerShape);
+export type ControllerConfig = z.infer<typeof controllerSchema>;

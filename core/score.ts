@@ -1,0 +1,296 @@
+import type { Fleet } from './fleet.ts';
+import { type IntentBatch, OUTCOME } from './intents.ts';
+import type { Interval } from './interval.ts';
+import { CPU, grown, type PerSlot, R } from './model.ts';
+import { quickselect } from './quickselect.ts';
+import { StretchHistograms } from './stretch-histogram.ts';
+
+const DAY_MS = 86_400_000;
+const SLACK_QUANTILE = 0.95;
+
+/** One VM-day: sums over the observed part of the day. Vectors are in the order of RESOURCES. */
+export interface VmDay {
+  readonly vm: number;
+  readonly day: number;
+  readonly seconds: number;
+  /** Seconds in which at least one resource was short. */
+  readonly starvedAny: number;
+  readonly oomKills: number;
+}
+
+/** What a `VmDay` row holds for each resource, in this order. */
+export const DAY_FIELDS = [
+  'allocation',
+  'usage',
+  'starved',
+  'unmet',
+  'dropped',
+  'p95',
+  'resizes',
+  'failed',
+] as const;
+const FIELDS = DAY_FIELDS.length;
+const ROW = FIELDS * R;
+const ALLOCATION = 0;
+const USAGE = 1;
+const STARVED = 2;
+const UNMET = 3;
+const DROPPED = 4;
+const P95 = 5;
+const RESIZES = 6;
+const FAILED = 7;
+
+/**
+ * The measures of a run as a fold over intervals and intents. Keeps one row a VM-day (integrals over time), from
+ * which every figure, for a VM, an application, a user or the fleet, is a sum: see `sim/measures.ts`.
+ */
+export class Score implements PerSlot {
+  /** Identity of each VM ever scored, by its number. */
+  readonly vms: { vmId: string; applicationId: string; userId: string }[] = [];
+  readonly days: VmDay[] = [];
+  /** Rows of DAY_FIELDS x R, one a VM-day. Integrals are unit x seconds; p95 in units; starved in seconds. */
+  rows = new Float64Array(0);
+  /** Starvation episodes of each VM and resource: count, summed and longest seconds; vm x R x 3. */
+  episodes = new Float64Array(0);
+  readonly stretch = new StretchHistograms();
+
+  readonly #fleet: Fleet;
+  readonly #stepS: number;
+  readonly #perDay: number;
+  /** VM number by slot. */
+  #number = new Int32Array(0);
+  #oomKills = new Int32Array(0);
+  #starvedAny = new Float64Array(0);
+  /** Sums of the current day, slot x R: over intervals (used, allocated), in seconds, and counts. */
+  #used = new Float64Array(0);
+  #allocated = new Float64Array(0);
+  #starved = new Float64Array(0);
+  #unmet = new Float64Array(0);
+  #dropped = new Float64Array(0);
+  #resizes = new Int32Array(0);
+  #failed = new Int32Array(0);
+  /** Intervals of the current day, by slot. */
+  #seen = new Int32Array(0);
+  /** Slots with a running episode. */
+  readonly #starving: number[] = [];
+  /** Running starvation of each slot x R, s. */
+  #episode = new Float64Array(0);
+  /** Usage of the current day, interval x width; NaN where the VM was not there. */
+  #usage = new Float32Array(0);
+  #width = 0;
+  #intervals = 0;
+  #day = 0;
+  readonly #scratch: readonly Float32Array[];
+
+  constructor(fleet: Fleet, stepMs: number) {
+    this.#fleet = fleet;
+    this.#stepS = stepMs / 1000;
+    this.#perDay = Math.max(1, Math.round(DAY_MS / stepMs));
+    this.#scratch = Array.from({ length: R }, () => new Float32Array(this.#perDay));
+  }
+
+  grow(capacity: number): void {
+    this.#widen(capacity * R);
+    this.#number = grown(this.#number, capacity);
+    this.#used = grown(this.#used, capacity * R);
+    this.#allocated = grown(this.#allocated, capacity * R);
+    this.#starved = grown(this.#starved, capacity * R);
+    this.#unmet = grown(this.#unmet, capacity * R);
+    this.#dropped = grown(this.#dropped, capacity * R);
+    this.#resizes = grown(this.#resizes, capacity * R);
+    this.#failed = grown(this.#failed, capacity * R);
+    this.#seen = grown(this.#seen, capacity);
+    this.#oomKills = grown(this.#oomKills, capacity);
+    this.#starvedAny = grown(this.#starvedAny, capacity);
+    this.#episode = grown(this.#episode, capacity * R);
+  }
+
+  admit(slot: number): void {
+    const { vmId, applicationId, userId } = this.#fleet.specs[slot]!;
+    const number = this.vms.length;
+    this.#number[slot] = number;
+    this.vms.push({ vmId, applicationId, userId });
+    if (this.episodes.length < (number + 1) * R * 3) {
+      this.episodes = grown(this.episodes, Math.max(64, number * 2) * R * 3);
+      this.stretch.grow(Math.max(64, number * 2));
+    }
+    this.#clear(slot);
+    // A slot that changes hands within a day: what is left of the predecessor must not count.
+    for (let t = 0; t < this.#intervals; t++) {
+      const row = t * this.#width + slot * R;
+      this.#usage.fill(Number.NaN, row, row + R);
+    }
+    this.#episode.fill(0, slot * R, slot * R + R);
+  }
+
+  retire(slot: number): void {
+    this.#closeDay(slot);
+    for (let r = 0; r < R; r++) this.#endEpisode(slot * R + r, this.#number[slot]! * R + r);
+  }
+
+  /** VM number of the VM now in a slot: its index in `vms`. */
+  numberOf(slot: number): number {
+    return this.#number[slot]!;
+  }
+
+  /** Takes in an interval of every VM now in the fleet. */
+  observe(interval: Interval): void {
+    const { slots } = this.#fleet;
+    const dt = this.#stepS;
+    const { usage, allocation } = interval;
+    const day = this.#usage;
+    const row = this.#intervals * this.#width;
+    const allocated = this.#allocated;
+    const used = this.#used;
+    const intervals = this.#seen;
+    for (let k = 0; k < slots.length; k++) {
+      const slot = slots[k]!;
+      intervals[slot] = intervals[slot]! + 1;
+      for (let i = slot * R, end = i + R; i < end; i++) {
+        const u = usage[i]!;
+        day[row + i] = u;
+        used[i] = used[i]! + u;
+        allocated[i] = allocated[i]! + allocation[i]!;
+      }
+    }
+    this.#endEpisodes(interval);
+    for (let k = 0; k < interval.count; k++) this.#disturbed(interval, interval.disturbed[k]!, dt);
+    if (++this.#intervals === this.#perDay) this.#endDay();
+  }
+
+  #disturbed(interval: Interval, slot: number, dt: number): void {
+    const { starved, unmet, dropped, stretch, oomKills } = interval;
+    const number = this.#number[slot]!;
+    let starving = false;
+    let longest = 0;
+    for (let r = 0; r < R; r++) {
+      const i = slot * R + r;
+      this.#starved[i] = this.#starved[i]! + starved[i]!;
+      this.#unmet[i] = this.#unmet[i]! + unmet[i]!;
+      this.#dropped[i] = this.#dropped[i]! + dropped[i]!;
+      this.#episode[i] = this.#episode[i]! + starved[i]!;
+      if (this.#episode[i]! > 0) starving = true;
+      // Shortages of one interval overlap: the longest stands for all.
+      if (starved[i]! > longest) longest = starved[i]!;
+    }
+    this.#starvedAny[slot] = this.#starvedAny[slot]! + longest;
+    if (starving) this.#starving.push(slot);
+    if (stretch[slot]! > 1) this.stretch.add(number, stretch[slot]!, interval.usage[slot * R + CPU]! * dt);
+    this.#oomKills[slot] = this.#oomKills[slot]! + oomKills[slot]!;
+  }
+
+  /** Ends the episodes of VMs that were starved before this interval and are not in it. */
+  #endEpisodes(interval: Interval): void {
+    const starving = this.#starving;
+    for (const slot of starving) {
+      for (let r = 0; r < R; r++) {
+        if (interval.starved[slot * R + r] === 0) this.#endEpisode(slot * R + r, this.#number[slot]! * R + r);
+      }
+    }
+    starving.length = 0;
+  }
+
+  /** Counts the intents of a tick, with their outcomes as known now. */
+  count(intents: IntentBatch): void {
+    for (let i = 0; i < intents.count; i++) {
+      const at = intents.slot[i]! * R + intents.resource[i]!;
+      const outcome = intents.outcome[i]!;
+      const counter =
+        outcome === OUTCOME.failed || outcome === OUTCOME.refused ? this.#failed : this.#resizes;
+      counter[at] = counter[at]! + 1;
+    }
+  }
+
+  /** Closes the running day of every VM. Call once, at the end. */
+  finish(): void {
+    for (const slot of this.#fleet.slots) this.retire(slot);
+  }
+
+  #widen(width: number): void {
+    const wider = new Float32Array(this.#perDay * width).fill(Number.NaN);
+    for (let t = 0; t < this.#intervals; t++) {
+      wider.set(this.#usage.subarray(t * this.#width, (t + 1) * this.#width), t * width);
+    }
+    this.#usage = wider;
+    this.#width = width;
+  }
+
+  #endDay(): void {
+    for (const slot of this.#fleet.slots) this.#closeDay(slot);
+    this.#intervals = 0;
+    this.#day++;
+    this.#usage.fill(Number.NaN);
+  }
+
+  #closeDay(slot: number): void {
+    const seconds = this.#seen[slot]! * this.#stepS;
+    if (seconds === 0) return;
+    const row = this.days.length * ROW;
+    if (this.rows.length < row + ROW) this.rows = grown(this.rows, Math.max(64 * ROW, row * 2));
+    const rows = this.rows;
+    for (let r = 0, at = row; r < R; r++, at += FIELDS) {
+      const i = slot * R + r;
+      rows[at + ALLOCATION] = this.#allocated[i]! * this.#stepS;
+      rows[at + USAGE] = this.#used[i]! * this.#stepS;
+      rows[at + STARVED] = this.#starved[i]!;
+      rows[at + UNMET] = this.#unmet[i]!;
+      rows[at + DROPPED] = this.#dropped[i]!;
+      rows[at + RESIZES] = this.#resizes[i]!;
+      rows[at + FAILED] = this.#failed[i]!;
+    }
+    this.#quantilesOfDay(slot, rows, row + P95);
+    this.days.push({
+      vm: this.#number[slot]!,
+      day: this.#day,
+      seconds,
+      starvedAny: this.#starvedAny[slot]!,
+      oomKills: this.#oomKills[slot]!,
+    });
+    this.#clear(slot);
+  }
+
+  /** Nearest-rank quantile of the slot's usage so far this day, for each resource, to `rows[at + r * FIELDS]`. */
+  #quantilesOfDay(slot: number, rows: Float64Array, at: number): void {
+    const [s0, s1, s2, s3] = this.#scratch;
+    const day = this.#usage;
+    const width = this.#width;
+    let n = 0;
+    // The four stand side by side: one walk down the columns reads them all.
+    for (let t = 0, i = slot * R; t < this.#intervals; t++, i += width) {
+      if (!(day[i]! >= 0)) continue;
+      s0![n] = day[i]!;
+      s1![n] = day[i + 1]!;
+      s2![n] = day[i + 2]!;
+      s3![n] = day[i + 3]!;
+      n++;
+    }
+    if (n === 0) return;
+    const rank = Math.ceil(SLACK_QUANTILE * n) - 1;
+    for (let r = 0; r < R; r++) rows[at + r * FIELDS] = quickselect(this.#scratch[r]!, n, rank);
+  }
+
+  #clear(slot: number): void {
+    for (let i = slot * R; i < slot * R + R; i++) {
+      this.#used[i] = 0;
+      this.#allocated[i] = 0;
+      this.#starved[i] = 0;
+      this.#unmet[i] = 0;
+      this.#dropped[i] = 0;
+      this.#resizes[i] = 0;
+      this.#failed[i] = 0;
+    }
+    this.#seen[slot] = 0;
+    this.#oomKills[slot] = 0;
+    this.#starvedAny[slot] = 0;
+  }
+
+  #endEpisode(index: number, vmResource: number): void {
+    const seconds = this.#episode[index]!;
+    if (seconds === 0) return;
+    this.#episode[index] = 0;
+    const e = vmResource * 3;
+    this.episodes[e] = this.episodes[e]! + 1;
+    this.episodes[e + 1] = this.episodes[e + 1]! + seconds;
+    if (seconds > this.episodes[e + 2]!) this.episodes[e + 2] = seconds;
+  }
+}

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { RESOURCES } from '../../core/model.ts';
+
+const action = (latencyMs: number, ratePerS: number | undefined) =>
+  z
+    .strictObject({
+      latencyMs: z.number().min(0).default(latencyMs).describe('Time until a resize takes effect.'),
+      ratePerS: z
+        .number()
+        .gt(0)
+        .optional()
+        .describe(
+          'Units a second by which it shrinks; adds change / rate to the latency. Growth needs no such time.',
+        )
+        .prefault(ratePerS),
+      failure: z.number().min(0).max(1).default(0).describe('Share of resizes that fail.'),
+    })
+    .prefault({});
+
+/**
+ * How long resizes take and how often they fail, by resource. The defaults were measured on libvirt 9 with QEMU 7.2:
+ * CPU quota and I/O limits 50 ms, a balloon that takes 47 MiB/s from the guest.
+ */
+export const hypervisorParams = z
+  .strictObject({
+    cpu: action(50, undefined),
+    memory: action(100, 47),
+    diskIo: action(50, undefined),
+    network: action(50, undefined),
+  })
+  .prefault({});
+
+export type HypervisorParams = z.infer<typeof hypervisorParams>;
+
+/** Latency of a change from one allocation to another, ms. */
+export function latencyMs(params: HypervisorParams, resource: number, from: number, to: number): number {
+  const { latencyMs, ratePerS } = params[RESOURCES[resource]!];
+  return latencyMs + (ratePerS === undefined ? 0 : (Math.max(0, from - to) / ratePerS) * 1000);
+}

@@ -1,0 +1,373 @@
+import type { Fleet } from '../../core/fleet.ts';
+import type { Interval } from '../../core/interval.ts';
+import { CPU, DISK_IO, type Frame, grown, MEMORY, NETWORK, type PerSlot, R } from '../../core/model.ts';
+import type { VmModelParams } from './vm-model.ts';
+
+/** Rounding of the pieces leaves a trace of pressure where there was none. */
+const ROUNDING = 1e-12;
+
+/**
+ * The closed loop: what VMs make of their demand under their allocation. CPU work, disk and network bytes that
+ * are not served wait in a bounded backlog; memory above the allocation kills or swaps. Demand is constant over
+ * an interval; allocations may change within it, and a VM is integrated piece by piece between its resizes. Conservation: demand + backlog before = served + backlog after + dropped.
+ */
+export class Vms implements PerSlot {
+  readonly #fleet: Fleet;
+  readonly #params: VmModelParams;
+  readonly #stepS: number;
+  /** Demand of the running interval, slot x R. Written by the workload. */
+  demand = new Float64Array(0);
+  /** Granted now, slot x R. */
+  allocation = new Float64Array(0);
+  /** Waiting work at the end of what was integrated, unit x seconds. */
+  backlog = new Float64Array(0);
+
+  /** Seconds of the interval integrated so far: 0 for most, as few VMs are resized in an interval. */
+  #elapsed = new Float64Array(0);
+  /** Sums over the integrated part: served (memory: usage x s), allocation x s, starved s, unmet, dropped. */
+  #served = new Float64Array(0);
+  #granted = new Float64Array(0);
+  #starved = new Float64Array(0);
+  #unmet = new Float64Array(0);
+  #dropped = new Float64Array(0);
+  /** Backlog at the start of the interval. */
+  #carried = new Float64Array(0);
+  /** Whether a VM has a resize under way, an outage or a backlog: 1, and it needs the long way. */
+  #busy = new Uint8Array(0);
+  /** Resizes under way: which resources (bit r), their target and the second of the interval they take effect. */
+  #moving = new Uint8Array(0);
+  #target = new Float64Array(0);
+  #due = new Float64Array(0);
+  /** Seconds of outage left. */
+  #down = new Float64Array(0);
+  #killed = new Uint8Array(0);
+
+  constructor(fleet: Fleet, params: VmModelParams, stepMs: number) {
+    this.#fleet = fleet;
+    this.#params = params;
+    this.#stepS = stepMs / 1000;
+  }
+
+  grow(capacity: number): void {
+    for (const key of ['demand', 'allocation', 'backlog'] as const)
+      this[key] = grown(this[key], capacity * R);
+    this.#served = grown(this.#served, capacity * R);
+    this.#granted = grown(this.#granted, capacity * R);
+    this.#starved = grown(this.#starved, capacity * R);
+    this.#unmet = grown(this.#unmet, capacity * R);
+    this.#dropped = grown(this.#dropped, capacity * R);
+    this.#carried = grown(this.#carried, capacity * R);
+    this.#target = grown(this.#target, capacity * R);
+    this.#due = grown(this.#due, capacity * R);
+    this.#moving = grown(this.#moving, capacity);
+    this.#busy = grown(this.#busy, capacity);
+    this.#elapsed = grown(this.#elapsed, capacity);
+    this.#down = grown(this.#down, capacity);
+    this.#killed = grown(this.#killed, capacity);
+  }
+
+  admit(slot: number): void {
+    const from = slot * R;
+    for (let i = from; i < from + R; i++) {
+      this.demand[i] = 0;
+      this.allocation[i] = this.#fleet.requested[i]!;
+      this.backlog[i] = 0;
+      this.#carried[i] = 0;
+    }
+    this.#reset(slot);
+    this.#moving[slot] = 0;
+    this.#busy[slot] = 0;
+    this.#down[slot] = 0;
+    this.#killed[slot] = 0;
+  }
+
+  /**
+   * Starts a resize that takes effect `seconds` after the start of the interval that begins now; it may lie
+   * beyond its end. It replaces a resize of the same resource that is still under way.
+   */
+  resize(slot: number, resource: number, to: number, seconds: number): void {
+    this.#moving[slot] = this.#moving[slot]! | (1 << resource);
+    this.#busy[slot] = 1;
+    this.#target[slot * R + resource] = to;
+    this.#due[slot * R + resource] = seconds;
+  }
+
+  /**
+   * Ends the interval: integrates what is left of it for every VM, writes what became of it to `interval` and
+   * what can be observed of it (usage and pressure, never demand) to `frame`.
+   */
+  settle(frame: Frame, interval: Interval): void {
+    const slots = this.#fleet.slots;
+    const { demand, allocation } = this;
+    const busy = this.#busy;
+    const usage = frame.usage;
+    const mean = interval.allocation;
+    this.#restAll(frame, interval);
+    for (let k = 0; k < slots.length; k++) {
+      const slot = slots[k]!;
+      const i = slot * R;
+      const d0 = demand[i]!;
+      const d1 = demand[i + 1]!;
+      const d2 = demand[i + 2]!;
+      const d3 = demand[i + 3]!;
+      const a0 = allocation[i]!;
+      const a1 = allocation[i + 1]!;
+      const a2 = allocation[i + 2]!;
+      const a3 = allocation[i + 3]!;
+      if (busy[slot] === 0 && d0 <= a0 && d1 <= a1 && d2 <= a2 && d3 <= a3) {
+        // The common case: no resize, no outage, no backlog, nothing above its allocation.
+        usage[i] = d0;
+        usage[i + 1] = d1;
+        usage[i + 2] = d2;
+        usage[i + 3] = d3;
+        mean[i] = a0;
+        mean[i + 1] = a1;
+        mean[i + 2] = a2;
+        mean[i + 3] = a3;
+      } else if (this.#coupled(slot)) {
+        this.#settleCoupled(slot, frame, interval);
+      } else {
+        this.#settleFree(slot, frame, interval);
+      }
+    }
+    const length = this.#fleet.rows * R;
+    interval.demand.set(demand.subarray(0, length));
+    interval.usage.set(usage.subarray(0, length));
+  }
+
+  #restAll(frame: Frame, interval: Interval): void {
+    for (let k = 0; k < interval.count; k++) {
+      const slot = interval.disturbed[k]!;
+      interval.rest(slot);
+      frame.pressure.fill(0, slot * R, slot * R + R);
+      frame.oomKills[slot] = 0;
+    }
+    interval.count = 0;
+  }
+
+  /** Whether memory takes part: an outage or a shortage of it holds the other resources back too. */
+  #coupled(slot: number): boolean {
+    const memory = slot * R + MEMORY;
+    const demand = this.demand[memory]!;
+    const moving = (this.#moving[slot]! & (1 << MEMORY)) !== 0;
+    return (
+      this.#down[slot]! > 0 ||
+      demand > this.allocation[memory]! ||
+      (moving && this.#due[memory]! < this.#stepS && demand > this.#target[memory]!)
+    );
+  }
+
+  /** Without a shortage of memory each resource goes its own way: at most two pieces, around its resize. */
+  #settleFree(slot: number, frame: Frame, interval: Interval): void {
+    const step = this.#stepS;
+    const from = slot * R;
+    let moving = this.#moving[slot]!;
+    let disturbed = false;
+    let waiting = false;
+    for (let r = 0; r < R; r++) {
+      const i = from + r;
+      const demand = this.demand[i]!;
+      let allocation = this.allocation[i]!;
+      let granted = allocation * step;
+      let first = step;
+      let second = 0;
+      if ((moving & (1 << r)) !== 0) {
+        const due = this.#due[i]!;
+        if (due < step) {
+          moving &= ~(1 << r);
+          const target = this.#target[i]!;
+          granted = allocation * due + target * (step - due);
+          this.allocation[i] = target;
+          first = due;
+          second = step - due;
+        } else {
+          this.#due[i] = due - step;
+        }
+      }
+      interval.allocation[i] = granted / step;
+      const target = this.allocation[i]!;
+      const before = this.backlog[i]!;
+      if (before === 0 && demand <= allocation && demand <= target) {
+        frame.usage[i] = demand;
+        continue;
+      }
+      let served = 0;
+      let backlog = before;
+      let starved = 0;
+      let unmet = 0;
+      let dropped = 0;
+      for (let seconds = first; ; seconds = second, second = 0, allocation = target) {
+        const wanted = backlog + demand * seconds;
+        const possible = allocation * seconds;
+        const done = wanted < possible ? wanted : possible;
+        const bound = allocation * this.#params.backlogS;
+        served += done;
+        backlog = wanted - done;
+        if (backlog > bound) {
+          dropped += backlog - bound;
+          backlog = bound;
+        }
+        if (demand > allocation) {
+          starved += seconds;
+          unmet += (demand - allocation) * seconds;
+        }
+        if (second === 0) break;
+      }
+      this.backlog[i] = backlog;
+      this.#carried[i] = backlog;
+      frame.usage[i] = served / step;
+      const wanted = before + demand * step;
+      const held = wanted > served ? 1 - served / wanted : 0;
+      waiting ||= backlog > 0;
+      if (held > ROUNDING || starved > 0) {
+        disturbed = true;
+        frame.pressure[i] = held;
+        interval.starved[i] = starved;
+        interval.unmet[i] = unmet;
+        interval.dropped[i] = dropped;
+        interval.backlog[i] = backlog;
+      }
+    }
+    if (disturbed || waiting) {
+      interval.disturbed[interval.count++] = slot;
+      const held = frame.pressure[from + CPU]!;
+      if (held > 0) interval.stretch[slot] = stretchOf(held);
+    }
+    this.#moving[slot] = moving;
+    this.#busy[slot] = waiting || moving !== 0 ? 1 : 0;
+  }
+
+  #settleCoupled(slot: number, frame: Frame, interval: Interval): void {
+    const step = this.#stepS;
+    if (this.#moving[slot] !== 0) this.#move(slot);
+    this.#advance(slot, step - this.#elapsed[slot]!);
+    const from = slot * R;
+    let disturbed = this.#killed[slot]! > 0 || this.#down[slot]! > 0;
+    let waiting = false;
+    for (let r = 0; r < R; r++) {
+      const i = from + r;
+      const used = this.#served[i]! / step;
+      const wanted = r === MEMORY ? this.demand[i]! * step : this.#carried[i]! + this.demand[i]! * step;
+      const held = wanted > 0 ? Math.min(1, Math.max(0, 1 - this.#served[i]! / wanted)) : 0;
+      frame.usage[i] = used;
+      interval.allocation[i] = this.#granted[i]! / step;
+      this.#carried[i] = this.backlog[i]!;
+      waiting ||= this.backlog[i]! > 0;
+      if (held > ROUNDING || this.#starved[i]! > 0) {
+        disturbed = true;
+        frame.pressure[i] = held;
+        interval.starved[i] = this.#starved[i]!;
+        interval.unmet[i] = this.#unmet[i]!;
+        interval.dropped[i] = this.#dropped[i]!;
+        interval.backlog[i] = this.backlog[i]!;
+      }
+    }
+    if (disturbed || waiting) {
+      interval.disturbed[interval.count++] = slot;
+      interval.oomKills[slot] = this.#killed[slot]!;
+      frame.oomKills[slot] = this.#killed[slot]!;
+      // A guest that was killed tells nothing of how much memory it wanted.
+      if (this.#killed[slot] === 1) frame.pressure[from + MEMORY] = 0;
+      const held = frame.pressure[from + CPU]!;
+      if (held > 0) interval.stretch[slot] = stretchOf(held);
+    }
+    this.#busy[slot] = waiting || this.#moving[slot] !== 0 || this.#down[slot]! > 0 ? 1 : 0;
+    this.#reset(slot);
+  }
+
+  /** Carries out the resizes due in this interval, in order of time, and moves the others one interval closer. */
+  #move(slot: number): void {
+    const from = slot * R;
+    for (;;) {
+      let next = -1;
+      for (let r = 0; r < R; r++) {
+        if ((this.#moving[slot]! & (1 << r)) === 0 || this.#due[from + r]! >= this.#stepS) continue;
+        if (next < 0 || this.#due[from + r]! < this.#due[from + next]!) next = r;
+      }
+      if (next < 0) break;
+      this.#advance(slot, this.#due[from + next]! - this.#elapsed[slot]!);
+      this.allocation[from + next] = this.#target[from + next]!;
+      this.#moving[slot] = this.#moving[slot]! & ~(1 << next);
+    }
+    for (let r = 0; r < R; r++) this.#due[from + r] = this.#due[from + r]! - this.#stepS;
+  }
+
+  /** Integrates `seconds` under the present allocation. */
+  #advance(slot: number, seconds: number): void {
+    if (seconds <= 0) return;
+    const memory = slot * R + MEMORY;
+    const short = this.demand[memory]! > this.allocation[memory]!;
+    if (short && this.#params.memoryShort === 'oom' && this.#down[slot] === 0 && this.#killed[slot] === 0) {
+      const grace = this.#params.graceS - this.#starved[memory]!;
+      if (seconds > grace) {
+        this.#integrate(slot, grace, short);
+        seconds -= grace;
+        this.#killed[slot] = 1;
+        this.#down[slot] = this.#params.restartS;
+      }
+    }
+    this.#integrate(slot, seconds, short);
+  }
+
+  #integrate(slot: number, seconds: number, short: boolean): void {
+    const memory = slot * R + MEMORY;
+    this.#elapsed[slot] = this.#elapsed[slot]! + seconds;
+    this.#account(memory, seconds);
+    const out = Math.min(this.#down[slot]!, seconds);
+    const up = seconds - out;
+    this.#down[slot] = this.#down[slot]! - out;
+    const fits = Math.min(this.demand[memory]!, this.allocation[memory]!);
+    this.#served[memory] = this.#served[memory]! + fits * up;
+    let speed = 1;
+    if (short && this.#params.memoryShort === 'swap') {
+      const swapped = 1 - this.allocation[memory]! / this.demand[memory]!;
+      speed = 1 / (1 + this.#params.swapPenalty * swapped);
+    }
+    this.#serve(slot * R + CPU, seconds, up * speed);
+    this.#serve(slot * R + DISK_IO, seconds, up);
+    this.#serve(slot * R + NETWORK, seconds, up);
+  }
+
+  /** Serves demand and backlog of a queueing resource for `seconds`, of which it works `up`. */
+  #serve(i: number, seconds: number, up: number): void {
+    const allocation = this.allocation[i]!;
+    this.#account(i, seconds);
+    const wanted = this.backlog[i]! + this.demand[i]! * seconds;
+    const served = Math.min(wanted, allocation * up);
+    let left = wanted - served;
+    const bound = allocation * this.#params.backlogS;
+    if (left > bound) {
+      this.#dropped[i] = this.#dropped[i]! + (left - bound);
+      left = bound;
+    }
+    this.backlog[i] = left;
+    this.#served[i] = this.#served[i]! + served;
+  }
+
+  #account(i: number, seconds: number): void {
+    const missing = this.demand[i]! - this.allocation[i]!;
+    this.#granted[i] = this.#granted[i]! + this.allocation[i]! * seconds;
+    if (missing > 0) {
+      this.#starved[i] = this.#starved[i]! + seconds;
+      this.#unmet[i] = this.#unmet[i]! + missing * seconds;
+    }
+  }
+
+  #reset(slot: number): void {
+    const from = slot * R;
+    for (let i = from; i < from + R; i++) {
+      this.#served[i] = 0;
+      this.#granted[i] = 0;
+      this.#starved[i] = 0;
+      this.#unmet[i] = 0;
+      this.#dropped[i] = 0;
+    }
+    this.#elapsed[slot] = 0;
+    this.#killed[slot] = 0;
+  }
+}
+
+/** Wanted / served work, at most 1000. */
+function stretchOf(held: number): number {
+  return 1 / Math.max(1 - held, 1e-3);
+}

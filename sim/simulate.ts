@@ -1,0 +1,200 @@
+import type { ControllerConfig } from '../core/config.ts';
+import { Controller } from '../core/controller.ts';
+import { DecisionLog } from '../core/decision-log.ts';
+import { Fleet } from '../core/fleet.ts';
+import { createForecaster, historyDepth } from '../core/forecast/registry.ts';
+import { Interval } from '../core/interval.ts';
+import { grown, R } from '../core/model.ts';
+import { mix } from '../core/rng.ts';
+import { Score } from '../core/score.ts';
+import type { HypervisorParams } from './cluster/hypervisor-model.ts';
+import { SimHypervisor } from './cluster/sim-hypervisor.ts';
+import { SimTelemetry, type TelemetryParams } from './cluster/sim-telemetry.ts';
+import type { VmModelParams } from './cluster/vm-model.ts';
+import { Vms } from './cluster/vms.ts';
+import { Kernel, PRIORITY } from './kernel.ts';
+import { Oracle } from './oracle.ts';
+import { TimelineRecorder, VmRecorder } from './recorder.ts';
+import type { RecordedVm, Timeline } from './result.ts';
+import type { Workload } from './workload/types.ts';
+
+export interface SimulationSetup {
+  readonly controller: ControllerConfig;
+  readonly workload: Workload;
+  readonly seed: number;
+  /** Intervals at the start that are observed but neither acted on nor scored. */
+  readonly warmup: number;
+  readonly hypervisor: HypervisorParams;
+  readonly telemetry: TelemetryParams;
+  readonly vms: VmModelParams;
+  /** Number of VMs whose every tick is kept. */
+  readonly record: number;
+  /** Takes the decision log's bytes; they are valid only during the call. */
+  readonly onDecisions: (bytes: Uint8Array) => void;
+  /** Called now and then with the number of intervals done. */
+  readonly onProgress?: ((done: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Simulation {
+  readonly score: Score;
+  readonly log: DecisionLog;
+  readonly timeline: Timeline;
+  readonly recorded: RecordedVm[];
+  readonly vmTicks: number;
+  /** Tensor backend of the forecasts, 'none' where no model needs one. */
+  readonly backend: string;
+}
+
+/**
+ * One policy on one workload, from the first interval to the last. At the boundary between two intervals, in
+ * this order: the old interval is settled and scored, VMs leave and arrive, the new demand is set, the controller
+ * ticks. Deterministic in its arguments.
+ */
+export async function simulate(setup: SimulationSetup): Promise<Simulation> {
+  const { workload, warmup, seed, controller: config } = setup;
+  const { stepMs, epochMs, intervals } = workload;
+  const fleet = new Fleet();
+  const score = fleet.register(new Score(fleet, stepMs));
+  const numberOf = (slot: number) => score.numberOf(slot);
+  const vms = fleet.register(new Vms(fleet, setup.vms, stepMs));
+  const interval = fleet.register(new Interval());
+  const telemetry = new SimTelemetry(fleet, vms, setup.telemetry, mix(seed ^ 1), stepMs, numberOf);
+  const population = new Population(fleet, workload);
+  const forecasts = Object.values(config.policies).flatMap((p) => ('forecast' in p ? [p.forecast] : []));
+  const controller = await Controller.create({
+    config,
+    fleet,
+    telemetry,
+    hypervisor: new SimHypervisor(vms, setup.hypervisor, mix(seed ^ 2), stepMs, numberOf),
+    createForecaster: async (forecast, ctx) =>
+      forecast.model === 'oracle'
+        ? new Oracle(workload, (slot) => population.vmOf(slot))
+        : createForecaster(forecast, ctx),
+    stepMs,
+    epochMs,
+    seed,
+    historyDepth: Math.max(1, ...forecasts.map((f) => historyDepth(f, stepMs))),
+    actFrom: warmup,
+  });
+  const log = new DecisionLog(numberOf, setup.onDecisions);
+  const kernel = new Kernel(epochMs);
+  let recorder: VmRecorder | undefined;
+  let timeline: TimelineRecorder | undefined;
+  let vmTicks = 0;
+
+  const settle = (t: number, at: number): void => {
+    vms.settle(telemetry.observed, interval);
+    telemetry.settled(at);
+    vmTicks += fleet.size;
+    if (t <= warmup) return;
+    score.observe(interval);
+    timeline?.observe(at, fleet.slots, interval);
+    recorder?.observe(at, controller, interval);
+  };
+  const boundary = (t: number): void => {
+    const at = epochMs + t * stepMs;
+    if (t > 0) kernel.at(at, PRIORITY.settle, () => settle(t, at));
+    if (t === intervals) return;
+    kernel.at(at, PRIORITY.churn, () => {
+      population.update(t);
+      if (t > 0) return;
+      const managed = managedResources(fleet);
+      timeline = new TimelineRecorder(intervals - warmup, managed);
+      if (setup.record > 0)
+        recorder = new VmRecorder(pick(fleet, setup.record), upperQuantile(config), managed);
+    });
+    kernel.at(at, PRIORITY.demand, () => population.demand(t, vms.demand));
+    kernel.at(at, PRIORITY.tick, async () => {
+      const record = await controller.tick(t, at);
+      log.append(record);
+      if (t >= warmup) {
+        score.count(record.intents);
+        timeline?.count(record.intents.count);
+        recorder?.forecast(controller);
+      }
+      if (t % 16 === 0) {
+        setup.onProgress?.(t);
+        setup.signal?.throwIfAborted();
+      }
+      boundary(t + 1);
+    });
+  };
+  boundary(0);
+  const end = epochMs + intervals * stepMs;
+  await kernel.run(end + 1);
+  score.finish();
+  setup.onProgress?.(intervals);
+  return {
+    score,
+    log,
+    timeline: timeline!.finish(end),
+    recorded: recorder?.finish() ?? [],
+    vmTicks,
+    backend: 'none',
+  };
+}
+
+/** Who is here: turns the workload's arrivals into fleet admissions, and its demand into the fleet's columns. */
+class Population {
+  readonly #fleet: Fleet;
+  readonly #stream;
+  /** The workload's VM number by slot. */
+  #vm = new Int32Array(0);
+  readonly #leaving = new Map<number, string[]>();
+  /** Workload number of each of `fleet.slots`, rebuilt when somebody came or went. */
+  #numbers = new Int32Array(0);
+  #slots: Int32Array = new Int32Array(0);
+
+  constructor(fleet: Fleet, workload: Workload) {
+    this.#fleet = fleet;
+    this.#stream = workload.open();
+  }
+
+  vmOf(slot: number): number {
+    return this.#vm[slot]!;
+  }
+
+  update(t: number): void {
+    for (const vmId of this.#leaving.get(t) ?? []) this.#fleet.retire(vmId);
+    this.#leaving.delete(t);
+    for (const { vm, spec, until } of this.#stream.arrivals(t)) {
+      const slot = this.#fleet.admit(spec, t);
+      this.#vm = grown(this.#vm, Math.max(slot + 1, this.#fleet.rows));
+      this.#vm[slot] = vm;
+      if (!Number.isFinite(until)) continue;
+      const list = this.#leaving.get(until);
+      if (list) list.push(spec.vmId);
+      else this.#leaving.set(until, [spec.vmId]);
+    }
+    if (this.#slots !== this.#fleet.slots) {
+      this.#slots = this.#fleet.slots;
+      this.#numbers = Int32Array.from(this.#slots, (slot) => this.#vm[slot]!);
+    }
+  }
+
+  demand(t: number, out: Float64Array): void {
+    this.#stream.demand(t, this.#slots.length, this.#numbers, this.#slots, out);
+  }
+}
+
+function managedResources(fleet: Fleet): boolean[] {
+  const managed = new Array<boolean>(R).fill(false);
+  for (const slot of fleet.slots) {
+    for (let r = 0; r < R; r++) if (fleet.max[slot * R + r]! > 0) managed[r] = true;
+  }
+  return managed;
+}
+
+/** VMs spread evenly over those present at the start, in order of their ids. */
+function pick(fleet: Fleet, count: number): string[] {
+  const ids = Array.from(fleet.slots, (slot) => fleet.specs[slot]!.vmId).sort();
+  const n = Math.min(count, ids.length);
+  return Array.from({ length: n }, (_, i) => ids[Math.floor(((i + 0.5) * ids.length) / n)]!);
+}
+
+/** The quantile drawn as the upper band: the one the default policy provides for, else .95. */
+function upperQuantile(config: ControllerConfig): number {
+  const policy = config.policies[config.policy];
+  return policy && 'quantile' in policy && policy.quantile > 0.5 ? policy.quantile : 0.95;
+}
