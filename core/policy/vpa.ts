@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Fleet } from '../fleet.ts';
 import { isSample } from '../forecast/point-model.ts';
+import { BucketGrid, Histograms } from '../histogram.ts';
 import { exp2 } from '../math.ts';
 import { CPU, type Frame, grown, MEMORY, R } from '../model.ts';
-import { BucketGrid, Histograms } from './histogram.ts';
 import type { Policy, PolicyContext } from './types.ts';
 
 const fraction = z.number().gt(0).lte(1);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { BucketGrid } from '../../../core/histogram.ts';
 import { CPU, MEMORY, R, type ResourceVector } from '../../../core/model.ts';
-import { BucketGrid } from '../../../core/policy/histogram.ts';
 import { createVpa, type VpaParams, vpaParams } from '../../../core/policy/vpa.ts';
 import { Feed, spec } from '../feed.ts';
 

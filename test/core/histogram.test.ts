@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BucketGrid, Histograms } from '../../../core/policy/histogram.ts';
+import { BucketGrid, Histograms } from '../../core/histogram.ts';
 
 describe('exponential buckets', () => {
   const cpu = new BucketGrid(0.01, 1000, 1.05);

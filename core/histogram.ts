@@ -1,5 +1,5 @@
-import { pow } from '../math.ts';
-import { grown } from '../model.ts';
+import { pow } from './math.ts';
+import { grown } from './model.ts';
 
 const float = new Float32Array(1);
 const floatBits = new Uint32Array(float.buffer);
