@@ -5,6 +5,7 @@ import { quantileParams } from './policy/quantile.ts';
 import { thresholdParams } from './policy/threshold.ts';
 import { vpaParams } from './policy/vpa.ts';
 import { priceParams } from './prices.ts';
+import { profilerParams } from './profiler.ts';
 
 /** A forecasting model and its parameters. */
 export const forecastSchema = z.discriminatedUnion('model', [
@@ -41,6 +42,7 @@ export const controllerShape = {
   policy: name.describe('The policy of applications that name none.'),
   applications: z.record(z.string(), name).prefault({}).describe('Policy names by application id.'),
   guards: guardParams.prefault({}).describe('Rules every wish of a policy passes.'),
+  profiler: profilerParams.prefault({}).describe('Baselines per application and user.'),
   prices: priceParams.describe('What allocations cost.'),
 };
 

@@ -10,6 +10,7 @@ import { Guards } from './policy/guards.ts';
 import { createPolicy } from './policy/registry.ts';
 import type { Policy } from './policy/types.ts';
 import type { Hypervisor, Telemetry } from './ports.ts';
+import { Profiler } from './profiler.ts';
 
 /** Makes the forecaster a configuration names. Asynchronous: some load a tensor backend first. */
 export type ForecasterFactory = (config: ForecastConfig, ctx: ForecastContext) => Promise<Forecaster>;
@@ -44,13 +45,14 @@ export interface TickRecord {
 /**
  * The decision core: one tick, one way.
  *
- *   telemetry -> demand estimate -> history -> forecasters -> policies -> guards -> hypervisor
+ *   telemetry -> demand estimate -> history -> profiler -> forecasters -> policies -> guards -> hypervisor
  *
  * The driver owns time: it calls `tick` with the number and the time, from a simulated or a wall clock.
  */
 export class Controller implements PerSlot {
   readonly fleet: Fleet;
   readonly history: History;
+  readonly profiler: Profiler;
   readonly stepMs: number;
   readonly epochMs: number;
   readonly #setup: ControllerSetup;
@@ -74,6 +76,7 @@ export class Controller implements PerSlot {
     this.epochMs = setup.epochMs;
     this.#frame = fleet.register(new Frame());
     this.#estimate = new DemandEstimate(fleet);
+    this.profiler = fleet.register(new Profiler(config.profiler, fleet, stepMs));
     this.#forecasters = forecasters;
     const policies = new Map<string, Policy>();
     for (const [name, policy] of Object.entries(config.policies)) {
@@ -155,6 +158,7 @@ export class Controller implements PerSlot {
     if (read) await read;
     const seen = this.#estimate.update(frame);
     this.history.append(seen);
+    this.profiler.observe(seen);
     for (const forecaster of this.#forecasters.values()) {
       const fitted = forecaster.observe(seen);
       if (fitted) await fitted;

@@ -107,6 +107,7 @@ export async function runPolicy(
       policy,
       applications: scenario.applications,
       guards: scenario.guards,
+      profiler: scenario.profiler,
       prices: scenario.prices,
     },
     workload,
