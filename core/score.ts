@@ -2,7 +2,7 @@ import type { Fleet } from './fleet.ts';
 import { type IntentBatch, OUTCOME } from './intents.ts';
 import type { Interval } from './interval.ts';
 import { CPU, grown, type PerSlot, R } from './model.ts';
-import { quickselect } from './quickselect.ts';
+import { orderStatistic } from './order-statistic.ts';
 import { StretchHistograms } from './stretch-histogram.ts';
 
 const DAY_MS = 86_400_000;
@@ -266,7 +266,7 @@ export class Score implements PerSlot {
     }
     if (n === 0) return;
     const rank = Math.ceil(SLACK_QUANTILE * n) - 1;
-    for (let r = 0; r < R; r++) rows[at + r * FIELDS] = quickselect(this.#scratch[r]!, n, rank);
+    for (let r = 0; r < R; r++) rows[at + r * FIELDS] = orderStatistic(this.#scratch[r]!, n, rank);
   }
 
   #clear(slot: number): void {

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { RESOURCES } from '../../core/model.ts';
 
 const action = (latencyMs: number, ratePerS: number | undefined) =>
   z
@@ -31,9 +30,3 @@ export const hypervisorParams = z
   .prefault({});
 
 export type HypervisorParams = z.infer<typeof hypervisorParams>;
-
-/** Latency of a change from one allocation to another, ms. */
-export function latencyMs(params: HypervisorParams, resource: number, from: number, to: number): number {
-  const { latencyMs, ratePerS } = params[RESOURCES[resource]!];
-  return latencyMs + (ratePerS === undefined ? 0 : (Math.max(0, from - to) / ratePerS) * 1000);
-}

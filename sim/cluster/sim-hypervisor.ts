@@ -2,7 +2,7 @@ import { type IntentBatch, OUTCOME } from '../../core/intents.ts';
 import { R, RESOURCES } from '../../core/model.ts';
 import type { Hypervisor } from '../../core/ports.ts';
 import { uniformAt } from '../../core/rng.ts';
-import { type HypervisorParams, latencyMs } from './hypervisor-model.ts';
+import type { HypervisorParams } from './hypervisor-model.ts';
 import type { Vms } from './vms.ts';
 
 /**
@@ -11,7 +11,9 @@ import type { Vms } from './vms.ts';
  */
 export class SimHypervisor implements Hypervisor {
   readonly #vms: Vms;
-  readonly #params: HypervisorParams;
+  readonly #latencyS: Float64Array;
+  readonly #secondsPerUnit: Float64Array;
+  readonly #failure: Float64Array;
   readonly #seed: number;
   readonly #stepMs: number;
   readonly #numberOf: (slot: number) => number;
@@ -25,7 +27,11 @@ export class SimHypervisor implements Hypervisor {
     numberOf: (slot: number) => number,
   ) {
     this.#vms = vms;
-    this.#params = params;
+    const by = (value: (action: HypervisorParams['cpu']) => number) =>
+      Float64Array.from(RESOURCES, (name) => value(params[name]));
+    this.#latencyS = by((action) => action.latencyMs / 1000);
+    this.#secondsPerUnit = by((action) => (action.ratePerS === undefined ? 0 : 1 / action.ratePerS));
+    this.#failure = by((action) => action.failure);
     this.#seed = seed;
     this.#stepMs = stepMs;
     this.#numberOf = numberOf;
@@ -36,13 +42,15 @@ export class SimHypervisor implements Hypervisor {
     for (let i = 0; i < intents.count; i++) {
       const slot = intents.slot[i]!;
       const resource = intents.resource[i]!;
-      const { failure } = this.#params[RESOURCES[resource]!];
+      const failure = this.#failure[resource]!;
       if (failure > 0 && uniformAt(this.#seed, this.#numberOf(slot) * R + resource, tick) < failure) {
         intents.outcome[i] = OUTCOME.failed;
         continue;
       }
       const to = intents.to[i]!;
-      this.#vms.resize(slot, resource, to, latencyMs(this.#params, resource, intents.from[i]!, to) / 1000);
+      const shrink = Math.max(0, intents.from[i]! - to);
+      const seconds = this.#latencyS[resource]! + shrink * this.#secondsPerUnit[resource]!;
+      this.#vms.resize(slot, resource, to, seconds);
       intents.outcome[i] = OUTCOME.accepted;
     }
   }

@@ -199,7 +199,7 @@ export class Vms implements PerSlot {
       for (let seconds = first; ; seconds = second, second = 0, allocation = target) {
         const wanted = backlog + demand * seconds;
         const possible = allocation * seconds;
-        const done = wanted < possible ? wanted : possible;
+        const done = Math.min(wanted, possible);
         const bound = allocation * this.#params.backlogS;
         served += done;
         backlog = wanted - done;

@@ -25,7 +25,8 @@ function demandTable(): Float32Array[] {
     for (let i = 0; i < row.length; i++) {
       const turn = (t / DAY + phase[(i / R) | 0]!) % 1;
       const swing = i % R === MEMORY ? 0.05 : 0.3;
-      row[i] = SIZE[i % R]! * (0.5 + swing * (1 - Math.abs(2 * turn - 1)) + 0.05 * (rng.uniform() - 0.5));
+      const noise = i % R === MEMORY ? 0.005 : 0.05;
+      row[i] = SIZE[i % R]! * (0.5 + swing * (1 - Math.abs(2 * turn - 1)) + noise * (rng.uniform() - 0.5));
     }
     return row;
   });
@@ -66,7 +67,7 @@ function bareLastValue(table: readonly Float32Array[]): number {
     for (let i = 0; i < demand.length; i++) {
       const d = demand[i]!;
       const a = allocation[i]!;
-      const usage = d < a ? d : a;
+      const usage = Math.min(d, a);
       used[i] = used[i]! + usage;
       granted[i] = granted[i]! + a;
       if (d > a) starved[i] = starved[i]! + 300;
