@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { R } from '../../core/model.ts';
 import { TraceBuilder } from './builder.ts';
 import { detect } from './detect.ts';
@@ -34,7 +34,7 @@ export async function loadTrace(options: LoadOptions): Promise<Trace> {
   if (statistic === 'max' && !reader.hasMax) throw noStatistic(reader.format);
 
   const builder = new TraceBuilder({
-    name: basename(path),
+    name: basename(resolve(path)),
     path,
     format: reader.format,
     stepMs,

@@ -5,6 +5,7 @@ import { forEachLine } from '../lines.ts';
 import { emptyFile } from '../problems.ts';
 import type { ReadContext, TraceReader } from '../reader.ts';
 import { Row } from '../row.ts';
+import type { VmSamples } from '../samples.ts';
 import type { Assumed } from '../types.ts';
 
 /**
@@ -75,8 +76,7 @@ export const alibabaMachine: TraceReader = {
         const vm = builder.known(row.field(0));
         if (!vm) return;
         if (!row.isEmpty(4)) builder.setCores(vm, row.number(4, 'cpu_num'), row.where);
-        if (!row.isEmpty(5))
-          vm.size[MEMORY] = (row.number(5, 'mem_size') / 100) * builder.options.assume.memoryMiB;
+        setMemory(vm, row, 5, builder.options.assume.memoryMiB);
       });
     }
     for (const vm of builder.kept()) {
@@ -112,7 +112,7 @@ export const alibabaContainer: TraceReader = {
         const request = row.isEmpty(5) ? 0 : row.number(5, 'cpu_request');
         const limit = row.isEmpty(6) ? 0 : row.number(6, 'cpu_limit');
         builder.setCores(vm, (request || limit) / 100, row.where);
-        if (!row.isEmpty(7)) vm.size[MEMORY] = (row.number(7, 'mem_size') / 100) * memoryMiB;
+        setMemory(vm, row, 7, memoryMiB);
       });
     }
     let unknown = 0;
@@ -134,6 +134,13 @@ export const alibabaContainer: TraceReader = {
     }
   },
 };
+
+/** `mem_size` in % of the largest machine; not known when it is empty or marked invalid. */
+function setMemory(vm: VmSamples, row: Row, field: number, largestMiB: number): void {
+  if (row.isEmpty(field)) return;
+  const size = row.marked(field, 'mem_size', vm);
+  if (size > 0) vm.size[MEMORY] = (size / 100) * largestMiB;
+}
 
 /** Reads the usage file or files; returns the file of sizes beside them, when there is one. */
 async function readUsage(context: ReadContext, layout: Layout): Promise<TraceFile | undefined> {

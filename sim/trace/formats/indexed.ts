@@ -1,4 +1,4 @@
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { filesOf, stem, type TraceFile } from '../files.ts';
 import { forEachLine } from '../lines.ts';
@@ -29,7 +29,7 @@ export async function breathe(files: number): Promise<void> {
 
 /** Midnight UTC of a folder named like 20110303; 0 for any other name. */
 export function dateOfFolder(file: TraceFile): number {
-  const match = /^(\d{4})(\d{2})(\d{2})$/.exec(basename(dirname(file.path)));
+  const match = /^(\d{4})(\d{2})(\d{2})$/.exec(basename(dirname(resolve(file.path))));
   return match ? Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(match[3])) : 0;
 }
 
