@@ -9,6 +9,7 @@ import type { CommandModule } from 'yargs';
 import { z } from 'zod';
 import { parseDuration } from '../../core/duration.ts';
 import { ForesizeError, type Problem } from '../../core/errors.ts';
+import { closestIssues } from '../../core/issues.ts';
 import { loadTrace } from '../trace/load.ts';
 import { ARCHETYPE_NAMES, type Archetype } from '../workload/archetypes.ts';
 import { longCsv } from '../workload/long-csv.ts';
@@ -82,7 +83,7 @@ async function open(args: Arguments): Promise<Workload> {
   const parts = partsSchema.safeParse(args.scenario === undefined ? plain(args) : read(args.scenario));
   if (!parts.success) {
     throw new ForesizeError(
-      parts.error.issues.map(
+      closestIssues(parts.error).map(
         (issue): Problem => ({
           code: 'SCENARIO_INVALID',
           what: issue.message,

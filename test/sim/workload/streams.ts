@@ -1,5 +1,4 @@
 import { R } from '../../../core/model.ts';
-import { loadTrace } from '../../../sim/trace/load.ts';
 import { openWorkload } from '../../../sim/workload/open.ts';
 import { workloadSchema } from '../../../sim/workload/schema.ts';
 import type { Arrival, Workload, WorkloadStream } from '../../../sim/workload/types.ts';
@@ -24,21 +23,26 @@ export function record(workload: Workload, intervals = workload.intervals): Reco
   const stream = workload.open();
   const all: Recorded[] = [];
   let here: Recorded[] = [];
+  let numbers = new Int32Array(0);
+  let slots = new Int32Array(0);
+  let out = new Float64Array(0);
   for (let t = 0; t < intervals; t++) {
-    here = here.filter((vm) => vm.arrival.until > t);
-    for (const arrival of stream.arrivals(t)) {
-      const vm = { arrival, at: t, demand: [] };
-      all[arrival.vm] = vm;
-      here.push(vm);
+    const arrivals = stream.arrivals(t);
+    if (arrivals.length > 0 || here.some((vm) => vm.arrival.until === t)) {
+      here = here.filter((vm) => vm.arrival.until > t);
+      for (const arrival of arrivals) {
+        const vm = { arrival, at: t, demand: [] };
+        all[arrival.vm] = vm;
+        here.push(vm);
+      }
+      numbers = Int32Array.from(here, (vm) => vm.arrival.vm);
+      slots = Int32Array.from(here.keys());
+      out = new Float64Array(here.length * R);
     }
-    const rows = demandAt(
-      stream,
-      t,
-      here.map((vm) => vm.arrival.vm),
-    );
-    here.forEach((vm, k) => {
-      for (let r = 0; r < R; r++) vm.demand.push(rows[k * R + r]!);
-    });
+    stream.demand(t, here.length, numbers, slots, out);
+    for (let k = 0; k < here.length; k++) {
+      for (let r = 0; r < R; r++) here[k]!.demand.push(out[k * R + r]!);
+    }
   }
   return all;
 }
@@ -67,6 +71,7 @@ export function correlation(x: readonly number[], y: readonly number[], lag = 0)
 
 /** Opens the workload of a `workload:` section. */
 export function opened(section: object, intervals?: number, seed = 1, stepMs = 300_000): Promise<Workload> {
+  const loadTrace = () => Promise.reject(new Error('no trace is to be read'));
   return openWorkload(workloadSchema.parse(section), { seed, stepMs, intervals, baseDir: '.', loadTrace });
 }
 
