@@ -126,7 +126,7 @@ describe('quantiles of a forecaster', () => {
           }
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 12 },
     );
   });
 });
