@@ -4,7 +4,7 @@ import type { Fleet } from '../../core/fleet.ts';
 import { type IntentBatch, OUTCOME } from '../../core/intents.ts';
 import { RESOURCES, type Resource } from '../../core/model.ts';
 import type { Hypervisor } from '../../core/ports.ts';
-import { isFresh, workingSetKib } from './balloon.ts';
+import { isFresh, reserveKib, workingSetKib } from './balloon.ts';
 import type { LibvirtConnection } from './connection.ts';
 import { LibvirtError, notManaged } from './errors.ts';
 import {
@@ -175,7 +175,8 @@ class Attempt {
     } catch (error) {
       this.#latencyMs = performance.now() - began;
       const problem = located(error, where);
-      if (NOT_ALLOWED.has(problem.code)) return this.#result(OUTCOME.refused, problem);
+      if (NOT_ALLOWED.has(problem.code) && this.#done.length === 1)
+        return this.#result(OUTCOME.refused, problem);
       const rollbackProblem = await this.#takeBack(uuid);
       this.#granted = Number.NaN;
       await this.#look(uuid, name).catch(() => {});
@@ -202,12 +203,14 @@ class Attempt {
   /** Follows the balloon to its target; back if the guest turns out to need what is being taken. */
   async #watchBalloon(uuid: string, before: Reading, plan: Plan): Promise<Result['outcome']> {
     const began = performance.now();
+    const reserve = reserveKib(workingSetKib(before.balloon));
     const shrinking = plan.target < before.granted.memory;
     for (;;) {
-      const { balloon } = await this.#look(uuid, 'memory');
+      const { balloon, at } = await this.#look(uuid, 'memory');
       if (Math.abs(this.#granted - plan.target) <= plan.tolerance) return OUTCOME.applied;
-      // Half of the reserve may be drawn on while it moves.
-      if (shrinking && plan.target * 1024 < workingSetKib(balloon) * (1 + 1 / 32)) {
+      // Half of the reserve may be drawn on while it moves. Pages in flight are gone for the guest and not yet
+      // counted as returned, so that only what the guest itself says is left can be relied on.
+      if (shrinking && isFresh(balloon, at) && balloon.usable < reserve / 2) {
         throw refusal('MEMORY_FLOOR', 'the guest came to need the memory while it was taken', 'nothing');
       }
       const waited = performance.now() - began;

@@ -3,9 +3,13 @@ import type { BalloonStats } from './stats.ts';
 /** A report older than this says nothing of the guest now. Guests report every 1-10 s where they do at all. */
 export const STALE_MS = 30_000;
 
-/** Memory left to the guest above its working set: 1/16 of it, at least 16 MiB. Below, a guest starts to reclaim. */
+/** Memory left to a guest above its working set: 1/16 of that, at least 16 MiB. With less it starts to reclaim. */
 const RESERVE_SHARE = 1 / 16;
 const RESERVE_KIB = 16 * 1024;
+
+export function reserveKib(workingSet: number): number {
+  return Math.max(RESERVE_KIB, workingSet * RESERVE_SHARE);
+}
 
 /** Whether the guest's report is of now, by the clock of this host. @param at wall clock of the reading, ms */
 export function isFresh(balloon: BalloonStats, at: number): boolean {
@@ -39,7 +43,7 @@ export function workingSetKib(balloon: BalloonStats): number {
 /** The lowest target a balloon may be given, KiB. */
 export function floorKib(balloon: BalloonStats): number {
   const set = workingSetKib(balloon);
-  return set + Math.max(RESERVE_KIB, set * RESERVE_SHARE);
+  return set + reserveKib(set);
 }
 
 /** Usable memory below 5 % of all is scarce: 0 at that mark, 1 with nothing left. */

@@ -12,10 +12,11 @@ for letter in $(echo a b c | cut -d' ' -f"1-$disks"); do
     <disk type='file' device='disk'><driver name='qemu' type='qcow2' cache='none'/>
       <source file='$RIG/$name-$letter.qcow2'/><target dev='vd$letter' bus='virtio'/></disk>"
 done
+# A range set aside for benchmarks (RFC 2544), so that no host network is shadowed.
 nic_xml=
 [ "$nic" = none ] || nic_xml="
     <interface type='ethernet'><mac address='52:54:00:f0:5e:01'/><model type='virtio'/><target dev='rig-$nic'/>
-      <source><ip address='192.0.2.1' family='ipv4' prefix='24'/></source></interface>"
+      <source><ip address='198.18.77.1' family='ipv4' prefix='30'/></source></interface>"
 
 cat <<E2
 <domain type='$(cat "$RIG/accel")'>

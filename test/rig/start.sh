@@ -67,7 +67,7 @@ boot rig-web 256 1 3 1 none "$(vm shop alice "$cpu$disk")" 'load.period=60 load.
 boot rig-db 256 1 2 2 none "$(vm shop bob "$cpu$disk")" \
   'load.period=60 load.cpu=10,25,10,5 load.mem=16,48,96,48 load.iokb=1024'
 boot rig-net 192 1 2 1 tap "$(vm relay carol "$cpu$network")" \
-  'load.period=60 load.cpu=5,10,5,10 load.netkb=256 load.ip=192.0.2.2/24 load.peer=192.0.2.1'
+  'load.period=60 load.cpu=5,10,5,10 load.netkb=256'
 boot rig-unlisted 160 1 1 1 none '' 'load.period=60 load.cpu=5'
 
 for name in rig-web rig-db rig-net rig-unlisted; do
