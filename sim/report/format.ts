@@ -38,6 +38,11 @@ export function formatPercent(share: number | null | undefined): string {
   return text === NONE ? text : `${text} %`;
 }
 
+/** The level of an interval: '95 %', '99.5 %'. */
+export function formatLevel(level: number): string {
+  return `${formatNumber(level * 100)} %`;
+}
+
 const SYMBOLS: Readonly<Record<string, string>> = { USD: '$', EUR: '€', GBP: '£' };
 
 /** '$1.20', '−$0.0451', '12.30 CHF': cents from 1 on, three significant digits below. */
@@ -82,11 +87,11 @@ export function formatInterval(
   return `[${formatSigned(low, (x) => format(x!))}, ${formatSigned(high, (x) => format(x!))}]`;
 }
 
-/** '< 0.001', '0.012', '0.34', '1'. */
+/** 'p < 0.001', 'p = 0.012', 'p = 0.34', 'p = 1'. */
 export function formatP(p: number): string {
-  if (p < 0.001) return '< 0.001';
-  if (p < 0.1) return p.toFixed(3);
-  return p >= 0.995 ? '1' : p.toFixed(2);
+  if (p < 0.001) return 'p < 0.001';
+  if (p < 0.1) return `p = ${p.toFixed(3)}`;
+  return p >= 0.995 ? 'p = 1' : `p = ${p.toFixed(2)}`;
 }
 
 /** '1,234'. */

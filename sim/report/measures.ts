@@ -17,11 +17,11 @@ export const RESOURCE_NAMES: Readonly<Record<Resource, string>> = {
   network: 'network',
 };
 
-/** One line of a table of measures. */
+/** One line of a table of measures. `unit` qualifies the label; what a figure is counted in stands beside it. */
 export interface MeasureRow {
   label: string;
   unit: string;
-  value: (measures: Measures) => number | null;
+  value: (measures: Measures, run: RunResult) => number | null;
   format: (x: number | null) => string;
   /** Less is better, so the least is marked; false where the figure only describes. */
   lessIsBetter: boolean;
@@ -76,7 +76,7 @@ export function resizesPerVmDay(measures: Measures): number {
 /** Rows that are not of one resource. */
 export function fleetRows(currency: string): MeasureRow[] {
   const money = (x: number | null) => formatMoney(x, currency);
-  const perVmDay = `${currency}/VM-day`;
+  const perVmDay = 'per VM-day, simulated';
   const part = (name: 'allocation' | 'resize' | 'penalty', label: string): MeasureRow => ({
     label,
     unit: perVmDay,
@@ -96,6 +96,14 @@ export function fleetRows(currency: string): MeasureRow[] {
     part('allocation', 'of which allocation'),
     part('resize', 'of which resizes'),
     part('penalty', 'of which SLO penalties'),
+    {
+      label: 'Short of any resource',
+      unit: 'of VM-time',
+      value: (_, run) => violationRate(run, 'any'),
+      format: formatPercent,
+      lessIsBetter: true,
+      paired: 'violationRate.any',
+    },
     {
       label: 'OOM kills',
       unit: 'per VM-day',
@@ -144,28 +152,28 @@ export function resourceRows(resource: Resource): MeasureRow[] {
     },
     {
       label: 'Unmet demand',
-      unit: INTEGRAL[resource],
+      unit: '',
       value: (m) => of(m)?.unmet ?? null,
       format: integral,
       lessIsBetter: true,
     },
     {
       label: 'Work dropped',
-      unit: INTEGRAL[resource],
+      unit: '',
       value: (m) => of(m)?.dropped ?? null,
       format: integral,
       lessIsBetter: true,
     },
     {
       label: 'Time to recover, mean',
-      unit: 'time',
+      unit: '',
       value: (m) => of(m)?.recovery.mean ?? null,
       format: formatDuration,
       lessIsBetter: true,
     },
     {
       label: 'Time to recover, worst',
-      unit: 'time',
+      unit: '',
       value: (m) => of(m)?.recovery.worst ?? null,
       format: formatDuration,
       lessIsBetter: true,
@@ -179,14 +187,14 @@ export function resourceRows(resource: Resource): MeasureRow[] {
     },
     {
       label: 'Footprint',
-      unit: `${unit} a VM`,
+      unit: 'a VM, mean over time',
       value: (m) => of(m)?.footprint ?? null,
       format: quantity,
       lessIsBetter: false,
     },
     {
       label: 'Usage',
-      unit: `${unit} a VM`,
+      unit: 'a VM, mean over time',
       value: (m) => of(m)?.usage ?? null,
       format: quantity,
       lessIsBetter: false,
@@ -200,7 +208,7 @@ export function resourceRows(resource: Resource): MeasureRow[] {
     },
     {
       label: 'Failed resizes',
-      unit: 'count',
+      unit: '',
       value: (m) => of(m)?.failedResizes ?? null,
       format: (x) => (x === null ? formatNumber(x) : formatCount(x)),
       lessIsBetter: true,
@@ -213,7 +221,7 @@ export function resourceRows(resource: Resource): MeasureRow[] {
 export function bestRuns(row: MeasureRow, runs: readonly RunResult[]): Set<string> {
   const values = runs
     .filter((run) => !isOracle(run.policy))
-    .map((run) => ({ policy: run.policy, value: row.value(run.fleet) }))
+    .map((run) => ({ policy: run.policy, value: row.value(run.fleet, run) }))
     .filter((v): v is { policy: string; value: number } => v.value !== null);
   const least = Math.min(...values.map((v) => v.value));
   const best = values.filter((v) => v.value === least);

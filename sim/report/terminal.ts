@@ -2,6 +2,7 @@ import type { Resource } from '../../core/model.ts';
 import type { Comparison, PairedDifference, RunResult } from '../result.ts';
 import {
   formatCount,
+  formatLevel,
   formatMoney,
   formatNumber,
   formatShare,
@@ -108,8 +109,7 @@ function columnsOf({ runs, paired, baseline }: Comparison): Column[] {
       const p = paired.find((d) => d.policy === run.policy && d.measure === 'costPerVmDay');
       return p ? differenceCell(p) : { text: NONE, paint: 'plain' };
     };
-    const level = formatShare(paired[0]!.level).replace('.0', '');
-    const head: Column['head'] = [`Δ cost, % [${level} %`, `interval]`];
+    const head: Column['head'] = [`Δ cost, % [${formatLevel(paired[0]!.level)}`, `interval]`];
     columns.push({ head, width: Math.max(14, ...runs.map((run) => cell(run).text.length)), cell });
   }
   for (const r of resources)

@@ -78,5 +78,5 @@ test('formatSigned, formatInterval, formatP', () => {
   expect([1.5, -1.5, 0].map((x) => formatSigned(x))).toEqual(['+1.5', '−1.5', '0']);
   expect(formatInterval(-0.2, 0.1)).toBe('[−0.2, +0.1]');
   expect(formatInterval(null, 1)).toBe('–');
-  expect([0, 0.0123, 0.25, 1].map(formatP)).toEqual(['< 0.001', '0.012', '0.25', '1']);
+  expect([0, 0.0123, 0.25, 1].map(formatP)).toEqual(['p < 0.001', 'p = 0.012', 'p = 0.25', 'p = 1']);
 });
