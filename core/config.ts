@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { holtWintersParams } from './forecast/holt-winters.ts';
 import { lastValueParams } from './forecast/last-value.ts';
+import { seasonalNaiveParams } from './forecast/seasonal-naive.ts';
 import { guardParams } from './policy/guards.ts';
 import { quantileParams } from './policy/quantile.ts';
 import { thresholdParams } from './policy/threshold.ts';
@@ -10,6 +12,8 @@ import { profilerParams } from './profiler.ts';
 /** A forecasting model and its parameters. */
 export const forecastSchema = z.discriminatedUnion('model', [
   lastValueParams.extend({ model: z.literal('last-value') }),
+  seasonalNaiveParams.extend({ model: z.literal('seasonal-naive') }),
+  holtWintersParams.extend({ model: z.literal('holt-winters') }),
   z.strictObject({ model: z.literal('oracle').describe('Perfect foresight of demand: simulator only.') }),
 ]);
 

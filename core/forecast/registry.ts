@@ -1,6 +1,8 @@
 import type { ForecastConfig } from '../config.ts';
 import { ForesizeError } from '../errors.ts';
+import { createHoltWinters } from './holt-winters.ts';
 import { createLastValue } from './last-value.ts';
+import { createSeasonalNaive, seasonalNaiveDepth } from './seasonal-naive.ts';
 import type { ForecastContext, Forecaster } from './types.ts';
 
 /** Makes the forecaster a configuration names. Heavy ones are loaded only here, when asked for. */
@@ -8,6 +10,10 @@ export async function createForecaster(config: ForecastConfig, ctx: ForecastCont
   switch (config.model) {
     case 'last-value':
       return createLastValue({}, ctx);
+    case 'seasonal-naive':
+      return createSeasonalNaive(config, ctx);
+    case 'holt-winters':
+      return createHoltWinters(config, ctx);
     case 'oracle':
       throw new ForesizeError({
         code: 'FORECAST_ORACLE_LIVE',
@@ -22,7 +28,10 @@ export function historyDepth(config: ForecastConfig, stepMs: number): number {
   const day = Math.round(86_400_000 / stepMs);
   switch (config.model) {
     case 'last-value':
+    case 'holt-winters':
       return day;
+    case 'seasonal-naive':
+      return seasonalNaiveDepth(config, stepMs);
     case 'oracle':
       return 1;
   }
