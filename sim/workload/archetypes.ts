@@ -10,7 +10,7 @@ export const ARCHETYPES = {
   /** Serves people: a broad daytime peak, more network than disk. */
   web: {
     sizes: sizes([2, 4], [2, 8], [4, 8], [4, 16]),
-    level: 0.24,
+    level: 0.19,
     cycle: { amplitude: 0.65, peak: '15h', focus: 0.6, weekend: 0.75 },
     noise: { deviation: 0.16, persistence: '45m' },
     bursts: { every: '9h', lasts: '20m', height: 1.8 },
@@ -25,7 +25,7 @@ export const ARCHETYPES = {
   /** Follows the web tier, smoother; most of its memory is its cache; disk rather than network. */
   database: {
     sizes: sizes([4, 16], [4, 32], [8, 32]),
-    level: 0.28,
+    level: 0.23,
     cycle: { amplitude: 0.5, peak: '14h', focus: 0.4, weekend: 0.7 },
     noise: { deviation: 0.12, persistence: '1h30m' },
     bursts: { every: '16h', lasts: '35m', height: 1.7 },
@@ -40,7 +40,7 @@ export const ARCHETYPES = {
   /** An in-memory cache: little CPU, nearly all memory, much network. */
   cache: {
     sizes: sizes([2, 16], [4, 32]),
-    level: 0.14,
+    level: 0.12,
     cycle: { amplitude: 0.6, peak: '15h', focus: 0.5, weekend: 0.75 },
     noise: { deviation: 0.1, persistence: '30m' },
     bursts: 'none',
@@ -86,9 +86,9 @@ export const ARCHETYPES = {
   dev: {
     sizes: sizes([1, 2], [2, 4], [2, 8]),
     level: 0.07,
-    cycle: { amplitude: 1.6, peak: '13h30m', focus: 2, weekend: 0.15 },
-    noise: { deviation: 0.4, persistence: '25m' },
-    bursts: { every: '2h30m', lasts: '12m', height: 5 },
+    cycle: { amplitude: 1.5, peak: '13h30m', focus: 2, weekend: 0.15 },
+    noise: { deviation: 0.35, persistence: '25m' },
+    bursts: { every: '2h30m', lasts: '12m', height: 4.5 },
     flashCrowds: 'none',
     trend: 'none',
     regimes: 'none',

@@ -42,12 +42,15 @@ interface Stage {
  * their burstiness. Each has its own size, 0.6 to 1.4 of the mean.
  */
 export class FlashCrowds implements SharedIngredient {
-  readonly #population: Population;
+  /** Per pair: its application, and how much its user feels a crowd. */
+  readonly #application: Int32Array;
+  readonly #burstiness: Float64Array;
   readonly #stepMs: number;
   readonly #stages: readonly (Stage | undefined)[];
 
   constructor(population: Population, grid: Grid, seed: number) {
-    this.#population = population;
+    this.#application = Int32Array.from(population.pairs, ({ application }) => application);
+    this.#burstiness = Float64Array.from(population.pairs, ({ traits }) => traits.burstiness);
     this.#stepMs = grid.stepMs;
     this.#stages = population.applications.map(({ id, ingredients: { flashCrowds } }) => {
       if (flashCrowds === 'none') return undefined;
@@ -65,9 +68,10 @@ export class FlashCrowds implements SharedIngredient {
   apply(t: number, factor: Float64Array): void {
     const now = (t + 0.5) * this.#stepMs;
     const sizes = this.#stages.map((stage) => (stage ? sizeOf(stage, now) : 0));
-    this.#population.pairs.forEach(({ application, traits }, p) => {
-      factor[p]! *= 1 + sizes[application]! * traits.burstiness;
-    });
+    if (sizes.every((size) => size === 0)) return;
+    for (let p = 0; p < factor.length; p++) {
+      factor[p]! *= 1 + sizes[this.#application[p]!]! * this.#burstiness[p]!;
+    }
   }
 }
 

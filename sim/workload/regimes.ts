@@ -6,13 +6,9 @@ import type { Population } from './population.ts';
 import type { SharedIngredient } from './rows.ts';
 
 interface Regime {
-  readonly pair: number;
   readonly rng: Rng;
   readonly everyMs: number;
   readonly deviation: number;
-  level: number;
-  /** When the next regime begins, ms from the start. */
-  until: number;
 }
 
 /**
@@ -21,29 +17,40 @@ interface Regime {
  */
 export class Regimes implements SharedIngredient {
   readonly #stepMs: number;
-  readonly #regimes: readonly Regime[];
+  readonly #regimes: readonly (Regime | undefined)[];
+  /** Per pair: its level now, and when the next regime begins, ms from the start. */
+  readonly #level: Float64Array;
+  readonly #until: Float64Array;
 
   constructor({ applications, users, pairs }: Population, grid: Grid, seed: number) {
     this.#stepMs = grid.stepMs;
-    this.#regimes = pairs.flatMap(({ application, user }, pair) => {
+    this.#regimes = pairs.map(({ application, user }) => {
       const { id, ingredients } = applications[application]!;
-      if (ingredients.regimes === 'none') return [];
+      if (ingredients.regimes === 'none') return undefined;
       const rng = new Rng(seed, 'regimes', id, users[user]!);
-      const everyMs = parseDuration(ingredients.regimes.every);
-      const { deviation } = ingredients.regimes;
-      return [{ pair, rng, everyMs, deviation, level: 1, until: rng.exponential(everyMs) }];
+      return {
+        rng,
+        everyMs: parseDuration(ingredients.regimes.every),
+        deviation: ingredients.regimes.deviation,
+      };
     });
+    this.#level = new Float64Array(pairs.length).fill(1);
+    this.#until = Float64Array.from(this.#regimes, (regime) =>
+      regime ? regime.rng.exponential(regime.everyMs) : Number.POSITIVE_INFINITY,
+    );
   }
 
   apply(t: number, factor: Float64Array): void {
     const now = (t + 0.5) * this.#stepMs;
-    for (const regime of this.#regimes) {
-      while (regime.until <= now) {
-        const { rng, deviation, everyMs } = regime;
-        regime.level = exp(deviation * (rng.normal() - 0.5 * deviation));
-        regime.until += rng.exponential(everyMs);
+    const level = this.#level;
+    const until = this.#until;
+    for (let p = 0; p < factor.length; p++) {
+      while (until[p]! <= now) {
+        const { rng, deviation, everyMs } = this.#regimes[p]!;
+        level[p] = exp(deviation * (rng.normal() - 0.5 * deviation));
+        until[p]! += rng.exponential(everyMs);
       }
-      factor[regime.pair]! *= regime.level;
+      factor[p]! *= level[p]!;
     }
   }
 }

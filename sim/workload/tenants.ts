@@ -56,10 +56,11 @@ const PERSISTENCE_MS = 2 * HOUR;
  * they share the application alone, u when they share the user alone and a + u when they share both.
  */
 class SharedNoise implements SharedIngredient {
-  readonly #population: Population;
   readonly #byApplication: Factors;
   readonly #byUser: Factors;
-  /** Per pair: how much either factor moves its logarithm, and what keeps the mean at 1. */
+  /** Per pair: its application and user, how much either factor moves its logarithm, what keeps the mean at 1. */
+  readonly #application: Int32Array;
+  readonly #user: Int32Array;
   readonly #ofApplication: Float64Array;
   readonly #ofUser: Float64Array;
   readonly #bias: Float64Array;
@@ -71,7 +72,8 @@ class SharedNoise implements SharedIngredient {
     { application, user }: PopulationConfig['correlation'],
   ) {
     const { applications, users, pairs } = population;
-    this.#population = population;
+    this.#application = Int32Array.from(pairs, (pair) => pair.application);
+    this.#user = Int32Array.from(pairs, (pair) => pair.user);
     this.#byApplication = new Factors(
       applications.map(({ id }) => keyOf(seed, 'application', id)),
       grid.stepMs,
@@ -91,24 +93,26 @@ class SharedNoise implements SharedIngredient {
   apply(t: number, factor: Float64Array): void {
     const ofApplication = this.#byApplication.at(t);
     const ofUser = this.#byUser.at(t);
-    this.#population.pairs.forEach(({ application, user }, p) => {
-      factor[p]! *= fastExp(
-        this.#ofApplication[p]! * ofApplication[application]! +
-          this.#ofUser[p]! * ofUser[user]! -
-          this.#bias[p]!,
-      );
-    });
+    const application = this.#application;
+    const user = this.#user;
+    const byApplication = this.#ofApplication;
+    const byUser = this.#ofUser;
+    const bias = this.#bias;
+    for (let p = 0; p < factor.length; p++) {
+      const common = byApplication[p]! * ofApplication[application[p]!]!;
+      factor[p]! *= fastExp(common + byUser[p]! * ofUser[user[p]!]! - bias[p]!);
+    }
   }
 }
 
 /** AR(1) processes of unit variance, one a key. */
 class Factors {
-  readonly #keys: readonly number[];
+  readonly #keys: Int32Array;
   readonly #keep: number;
   readonly #x: Float64Array;
 
   constructor(keys: readonly number[], stepMs: number) {
-    this.#keys = keys;
+    this.#keys = Int32Array.from(keys);
     this.#keep = exp(-stepMs / PERSISTENCE_MS);
     this.#x = Float64Array.from(keys, (key) => normalOf(key, START));
   }
@@ -116,9 +120,10 @@ class Factors {
   at(t: number): Float64Array {
     const now = tickKey(t, STEP);
     const gain = Math.sqrt(1 - this.#keep * this.#keep);
-    this.#keys.forEach((key, i) => {
-      this.#x[i] = this.#keep * this.#x[i]! + gain * NORMAL[mix(key ^ now) >>> 20]!;
-    });
-    return this.#x;
+    const keys = this.#keys;
+    const keep = this.#keep;
+    const x = this.#x;
+    for (let i = 0; i < x.length; i++) x[i] = keep * x[i]! + gain * NORMAL[mix(keys[i]! ^ now) >>> 20]!;
+    return x;
   }
 }

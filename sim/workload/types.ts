@@ -41,7 +41,7 @@ export interface WorkloadStream {
   arrivals(t: number): readonly Arrival[];
   /**
    * Demand during interval t (cores, MiB, bytes/s, bytes/s; 0 for a resource the workload does not have) of VMs
-   * vm[0..count), written to out[slot[k] * R + r]. Always finite and >= 0.
+   * vm[0..count), all of which are here, written to out[slot[k] * R + r]. Always finite and >= 0.
    */
   demand(t: number, count: number, vm: Int32Array, slot: Int32Array, out: Float64Array): void;
   /** Jobs released during interval t, valid after `arrivals(t)`. Absent when the workload has no jobs. */
