@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { R } from '../../../core/model.ts';
@@ -24,6 +25,23 @@ describe('generated workloads', () => {
     expect(record(a!)).toEqual(record(b!));
     expect(record(a!)).toEqual(record(a!)); // streams are independent and begin anew
     expect(record(c!)[0]!.demand).not.toEqual(record(a!)[0]!.demand);
+  });
+
+  it('are the same to the last bit on every machine and Node', async () => {
+    const ingredients = {
+      cycle: { amplitude: 0.6, peak: '15h', focus: 1.3, weekend: 0.6 },
+      noise: { deviation: 0.3, persistence: '50m' },
+      bursts: { every: '3h', lasts: '20m', height: 3 },
+      flashCrowds: { every: '12h' },
+      trend: { perWeek: 0.3 },
+      regimes: { every: '10h' },
+      jobs: { every: '5h' },
+    };
+    const more = { arrivals: { pattern: 'azure', perDay: 50 }, personality: {} };
+    const vms = record(await generated([{ ...ingredients, users: 5 }], 400, more, 2024));
+    const hash = createHash('sha256');
+    for (const { demand } of vms) hash.update(new Uint8Array(Float64Array.from(demand).buffer));
+    expect(hash.digest('hex')).toBe('04e7053ce0215f19e8ac6e3bd930c129eb9f6286ee8d4b5e0e04a0bf2780104e');
   });
 
   it("give a VM's demand whatever the order, the slots and the company in which it is asked for", async () => {
