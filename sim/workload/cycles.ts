@@ -9,6 +9,9 @@ import type { Ingredient, Rows } from './rows.ts';
 /** Points of the table of a week: one every 5 minutes, with Monday 00:00 once more at the end. */
 const POINTS = 2016;
 
+/** Nothing is ever quite idle: the system itself takes a twentieth of the mean load. */
+const IDLE = 0.05;
+
 /**
  * Load of a week relative to its mean, POINTS + 1 numbers from Monday 00:00 UTC.
  *
@@ -96,7 +99,7 @@ export class Cycles implements Ingredient {
       const at = table[p]! + before;
       const here = tables[at]!;
       const value = here + (point - before) * (tables[at + 1]! - here);
-      load[row] = level[row]! * Math.max(0, 1 + swing[p]! * (value - 1));
+      load[row] = level[row]! * Math.max(IDLE, 1 + swing[p]! * (value - 1));
     }
   }
 }
