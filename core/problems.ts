@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Problem } from './errors.ts';
+import { closestIssues } from './issues.ts';
 
 /** Every issue of a failed parse as a problem with its dotted path. `place` adds where in the file it stands. */
 export function zodProblems(
@@ -7,7 +8,7 @@ export function zodProblems(
   code: string,
   place: (path: readonly PropertyKey[]) => string,
 ): Problem[] {
-  return error.issues.flatMap((issue) => problemsOf(issue, code, place));
+  return closestIssues(error).flatMap((issue) => problemsOf(issue, code, place));
 }
 
 function problemsOf(

@@ -8,8 +8,8 @@ import { parse } from 'yaml';
 import type { CommandModule } from 'yargs';
 import { z } from 'zod';
 import { parseDuration } from '../../core/duration.ts';
-import { ForesizeError, type Problem } from '../../core/errors.ts';
-import { closestIssues } from '../../core/issues.ts';
+import { ForesizeError } from '../../core/errors.ts';
+import { zodProblems } from '../../core/problems.ts';
 import { loadTrace } from '../trace/load.ts';
 import { ARCHETYPE_NAMES, type Archetype } from '../workload/archetypes.ts';
 import { longCsv } from '../workload/long-csv.ts';
@@ -79,16 +79,13 @@ const partsSchema = z.object({
 });
 
 async function open(args: Arguments): Promise<Workload> {
-  const source = args.scenario ?? 'options';
   const parts = partsSchema.safeParse(args.scenario === undefined ? plain(args) : read(args.scenario));
   if (!parts.success) {
     throw new ForesizeError(
-      closestIssues(parts.error).map(
-        (issue): Problem => ({
-          code: 'SCENARIO_INVALID',
-          what: issue.message,
-          where: `${source}: ${issue.path.map(String).join('.')}`,
-        }),
+      zodProblems(
+        parts.error,
+        'SCENARIO_INVALID',
+        (path) => `${args.scenario ?? 'options'}: ${path.map(String).join('.')}`,
       ),
     );
   }

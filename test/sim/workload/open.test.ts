@@ -102,7 +102,7 @@ describe('foresize trace generate', () => {
     await expect(run('generate', '--duration', '7')).rejects.toThrow(/DURATION_INVALID/);
     writeFileSync(join(folder, 'bad.yaml'), SCENARIO.replace('archetype', 'archtype'));
     await expect(run('generate', join(folder, 'bad.yaml'))).rejects.toThrow(
-      /SCENARIO_INVALID: Unrecognized key: "archtype" \(.*bad.yaml: workload.applications.0\)/,
+      /SCENARIO_INVALID_UNKNOWN_KEY: 'archtype'.*\(.*bad.yaml: workload.applications.0.archtype\)/,
     );
   });
 });
