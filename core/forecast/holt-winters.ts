@@ -24,6 +24,8 @@ export const holtWintersParams = z
 export type HoltWintersParams = z.infer<typeof holtWintersParams>;
 
 const DAY = 86_400_000;
+/** Slots taken together, so that their output stays in the first-level cache over the steps. */
+const BLOCK = 256;
 
 /**
  * Additive Holt-Winters in error-correction form (Hyndman, Koehler, Ord, Snyder, Forecasting with Exponential
@@ -119,15 +121,18 @@ export class HoltWinters implements PointModel {
       const from = slots[k]! * R;
       for (let i = from; i < from + R; i++) out[i] = seen[i]! < ready ? last[i]! : 0;
     }
-    for (let step = 1; step <= horizon; step++) {
-      const season = this.#season[(this.#tick + step) % this.#period]!;
-      const damped = this.#damped(step);
-      for (let k = 0; k < slots.length; k++) {
-        const from = slots[k]! * R;
-        for (let i = from; i < from + R; i++) {
-          if (seen[i]! < ready) continue;
-          const value = level[i]! + damped * trend[i]! + season[i]!;
-          if (value > out[i]!) out[i] = value;
+    for (let start = 0; start < slots.length; start += BLOCK) {
+      const end = Math.min(slots.length, start + BLOCK);
+      for (let step = 1; step <= horizon; step++) {
+        const season = this.#season[(this.#tick + step) % this.#period]!;
+        const damped = this.#damped(step);
+        for (let k = start; k < end; k++) {
+          const from = slots[k]! * R;
+          for (let i = from; i < from + R; i++) {
+            if (seen[i]! < ready) continue;
+            const value = level[i]! + damped * trend[i]! + season[i]!;
+            if (value > out[i]!) out[i] = value;
+          }
         }
       }
     }

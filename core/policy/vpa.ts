@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { Fleet } from '../fleet.ts';
 import { isSample } from '../forecast/point-model.ts';
-import { BucketGrid, Histograms } from '../histogram.ts';
+import { Histograms } from '../histogram.ts';
 import { exp2 } from '../math.ts';
 import { CPU, type Frame, grown, MEMORY, R } from '../model.ts';
+import { usageGrids } from './grids.ts';
 import type { Policy, PolicyContext } from './types.ts';
 
 const fraction = z.number().gt(0).lte(1);
@@ -49,8 +50,6 @@ export function createVpa(params: VpaParams, ctx: PolicyContext): Policy {
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const MIB = 1_048_576;
-const RATIO = 1.05;
 /** Buckets lighter than this are empty: 0.001 x the least sample weight. */
 const EPSILON = 1e-4;
 /** Weights are scaled down when they have grown by 2^100. */
@@ -63,13 +62,7 @@ const TARGET = 0;
 const LOWER = 1;
 const UPPER = 2;
 
-/** VPA's buckets for cores and for bytes, here in MiB. VPA has no disk or network: 100 kB/s up to 10 GB/s. */
-const GRIDS: readonly BucketGrid[] = [
-  new BucketGrid(0.01, 1000, RATIO),
-  new BucketGrid(1e7 / MIB, 1e12 / MIB, RATIO),
-  new BucketGrid(1e5, 1e10, RATIO),
-  new BucketGrid(1e5, 1e10, RATIO),
-];
+const GRIDS = usageGrids(1.05);
 const BUCKETS = GRIDS[CPU]!.count;
 /** End of bucket b of resource r: ENDS[r * BUCKETS + b]. */
 const ENDS = Float64Array.from(

@@ -156,7 +156,7 @@ describe('vpa', () => {
         };
         expect(run([2, 0, 1])).toEqual(run([0, 1, 2]));
       }),
-      { numRuns: 50 },
+      { numRuns: 30 },
     );
   });
 });
