@@ -16,6 +16,7 @@ export default defineConfig({
         test: {
           name: 'rig',
           include: ['test/**/*.rig.test.ts'],
+          globalSetup: ['test/rig/setup.ts'],
           testTimeout: 600_000,
           fileParallelism: false,
         },

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { ExponentialBackoff, handleAll, retry } from 'cockatiel';
 import { EXIT, ForesizeError } from '../../core/errors.ts';
-import { callTimedOut, connectionStuck, disconnected, LibvirtError } from './errors.ts';
+import { callTimedOut, connectionStuck, disconnected, LibvirtError, threadEnded } from './errors.ts';
 import type { DomainEvent, HostInfo, Session } from './session.ts';
 import type { Message, Operation, Request, WorkerOptions } from './worker.ts';
 
@@ -50,6 +50,7 @@ export class LibvirtConnection {
   readonly #closing = new AbortController();
   #nextId = 0;
   #connected = false;
+  #ended = false;
   #reconnecting: Promise<void> | undefined;
   #lastProblem: unknown;
   #host: HostInfo = { type: '', version: 0 };
@@ -72,7 +73,7 @@ export class LibvirtConnection {
     this.uri = options.uri;
     this.#options = options;
     const workerData: WorkerOptions = { library: options.library, events: options.events };
-    this.#worker = new Worker(workerFile(), { workerData });
+    this.#worker = new Worker(workerFile(), { workerData, execArgv: [] });
     this.#worker.on('message', (message: Message) => this.#receive(message));
     this.#worker.on('error', (error) => this.#abandon(error));
     this.#worker.on('exit', () => this.#abandon(new Error('the libvirt thread ended')));
@@ -96,6 +97,7 @@ export class LibvirtConnection {
    * the caller has a next tick, and a queue behind a dead daemon would only grow.
    */
   async call<K extends Operation>(operation: K, ...args: Parameters<Session[K]>): Promise<Result<K>> {
+    if (this.#ended && !this.#closing.signal.aborted) throw threadEnded(this.uri, this.#lastProblem);
     if (!this.#connected) throw disconnected(operation, this.uri, this.#lastProblem);
     return this.#request(operation, args) as Promise<Result<K>>;
   }
@@ -113,6 +115,7 @@ export class LibvirtConnection {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     this.#connected = false;
+    if (this.#ended) return;
     // Waits for the thread to end by itself: one that is ended within a call of libvirt can take the process along.
     await this.#request('exit', []).catch(() => {});
     if (this.#overdue.size > 0) this.#worker.unref();
@@ -157,6 +160,8 @@ export class LibvirtConnection {
       return;
     }
     const { failure, problems, exitCode } = message;
+    // Before the caller hears of it, who may wait for the connection to come back.
+    if (failure?.alive === false) this.#lost();
     pending.reject(
       failure ? new LibvirtError(failure, problems[0]?.where) : new ForesizeError(problems, exitCode),
     );
@@ -192,12 +197,15 @@ export class LibvirtConnection {
       });
   }
 
+  /** The thread is gone, which only a fault of ours brings about. */
   #abandon(error: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
     this.#connected = false;
     this.#lastProblem = error;
     for (const [id, pending] of this.#pending) {
       clearTimeout(pending.timer);
-      pending.reject(disconnected('call', this.uri, error));
+      pending.reject(threadEnded(this.uri, error));
       this.#pending.delete(id);
     }
   }

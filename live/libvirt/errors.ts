@@ -209,6 +209,21 @@ export function connectionStuck(call: string, where: string): ForesizeError {
   );
 }
 
+/** The thread that makes the calls died of something that was not foreseen. */
+export function threadEnded(uri: string, cause: unknown): ForesizeError {
+  const why = cause instanceof Error ? `: ${cause.message}` : '';
+  return new ForesizeError(
+    {
+      code: 'LIBVIRT_THREAD_ENDED',
+      what: `the thread that talks to libvirt ended${why}`,
+      where: uri,
+      remedy: 'start Foresize again, and report this as a fault of it',
+    },
+    EXIT.runtime,
+    cause,
+  );
+}
+
 /** There is no connection at the moment; it is being tried again. */
 export function disconnected(call: string, uri: string, cause: unknown): ForesizeError {
   const why = cause instanceof Error ? `: ${cause.message}` : '';
