@@ -79,7 +79,7 @@ export function fleetRows(currency: string): MeasureRow[] {
   const perVmDay = 'per VM-day, simulated';
   const part = (name: 'allocation' | 'resize' | 'penalty', label: string): MeasureRow => ({
     label,
-    unit: perVmDay,
+    unit: '',
     value: (m) => (m.vmDays > 0 ? m.cost[name] / m.vmDays : null),
     format: money,
     lessIsBetter: false,
@@ -187,14 +187,14 @@ export function resourceRows(resource: Resource): MeasureRow[] {
     },
     {
       label: 'Footprint',
-      unit: 'a VM, mean over time',
+      unit: 'a VM',
       value: (m) => of(m)?.footprint ?? null,
       format: quantity,
       lessIsBetter: false,
     },
     {
       label: 'Usage',
-      unit: 'a VM, mean over time',
+      unit: 'a VM',
       value: (m) => of(m)?.usage ?? null,
       format: quantity,
       lessIsBetter: false,

@@ -92,8 +92,11 @@ export function themed(spec: Spec, theme: Theme): Spec {
   );
 }
 
-/** Of a copy of a text beneath it, so that lines do not run through the letters. */
-export const HALO: Spec = { stroke: '@ground', strokeWidth: 4, strokeJoin: 'round', color: '@ground' };
+/** A text over a wider copy of it in the ground's colour, so that lines do not run through its letters. */
+export function haloText(mark: Spec, rest: Spec): Spec[] {
+  const halo = { color: '@ground', stroke: '@ground', strokeWidth: 4, strokeJoin: 'round' };
+  return [halo, {}].map((over) => ({ ...rest, mark: { type: 'text', ...mark, ...over } }));
+}
 
 export const SANS = 'Inter, "Segoe UI", system-ui, -apple-system, "Helvetica Neue", Arial, sans-serif';
 

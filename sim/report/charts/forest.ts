@@ -1,6 +1,6 @@
 import type { Comparison, PairedDifference } from '../../result.ts';
 import { formatInterval, formatP, formatPercent, formatShare, formatSigned, NONE } from '../format.ts';
-import { colorScale, HALO, looksOf, type Spec } from '../theme.ts';
+import { colorScale, haloText, looksOf, type Spec } from '../theme.ts';
 
 /** One panel of the forest plot: all policies, one measure. */
 export interface ForestPanel {
@@ -99,32 +99,14 @@ function panelSpec({ runs, baseline }: Comparison, rows: readonly Row[]): Spec {
         mark: { type: 'rule', color: '@ink', strokeWidth: 1 },
         encoding: { x: x('zero') },
       },
-      ...[true, false].flatMap((halo) => [
-        {
-          mark: {
-            type: 'text',
-            align: 'left',
-            baseline: 'bottom',
-            dy: -8,
-            fontWeight: 600,
-            x: 0,
-            ...(halo ? HALO : {}),
-          },
-          encoding: { y, text: { field: 'policy' } },
-        },
-        {
-          mark: {
-            type: 'text',
-            align: 'right',
-            baseline: 'bottom',
-            dy: -8,
-            color: '@muted',
-            x: { expr: 'width' },
-            ...(halo ? HALO : {}),
-          },
-          encoding: { y, text: { field: 'text' } },
-        },
-      ]),
+      ...haloText(
+        { align: 'left', baseline: 'bottom', x: 0, dy: -8, fontWeight: 600 },
+        { encoding: { y, text: { field: 'policy' } } },
+      ),
+      ...haloText(
+        { align: 'right', baseline: 'bottom', x: { expr: 'width' }, dy: -8, color: '@muted' },
+        { encoding: { y, text: { field: 'text' } } },
+      ),
       {
         mark: { type: 'rule', strokeWidth: 3, opacity: 0.5 },
         encoding: { y, x: x('low'), x2: { field: 'high' }, color, tooltip },

@@ -4,7 +4,7 @@ import type { Comparison, PairedDifference } from '../../result.ts';
 import { describeDifference } from '../finding.ts';
 import { formatMoney, formatPercent } from '../format.ts';
 import { costPerVmDay, isOracle, RESOURCE_NAMES, violationRate } from '../measures.ts';
-import { colorScale, HALO, looksOf, type Spec } from '../theme.ts';
+import { colorScale, haloText, looksOf, type Spec } from '../theme.ts';
 import { placeLabels } from './labels.ts';
 
 interface Point {
@@ -37,7 +37,7 @@ export function planeSpec(
   const points = pointsOf(comparison, of);
   const oracle = points.find((p) => p.oracle);
   const x = paddedDomain(points.flatMap((p) => [p.costLow, p.costHigh, p.cost]));
-  const yMax = Math.max(0.1, ...points.flatMap((p) => [p.violation, p.violationHigh])) * 1.08;
+  const yMax = Math.max(0.1, ...points.flatMap((p) => [p.violation, p.violationHigh])) * 1.18;
   const root = wantsRoot(points);
   const yScale = root ? { type: 'sqrt', domain: [0, yMax], nice: false } : { domain: [0, yMax], nice: false };
   const px = (cost: number) => ((cost - x[0]) / (x[1] - x[0])) * size.width;
@@ -97,13 +97,15 @@ export function planeSpec(
         mark: { type: 'rule', color: '@oracle', strokeDash: [4, 3] },
         encoding: { x: X('at') },
       },
-      {
-        data: {
-          values: [{ at: oracle.cost, text: `perfect foresight ${formatMoney(oracle.cost, currency)}` }],
+      ...haloText(
+        { align: 'left', dx: 6, y: 8, color: '@muted', fontStyle: 'italic' },
+        {
+          data: {
+            values: [{ at: oracle.cost, text: `perfect foresight ${formatMoney(oracle.cost, currency)}` }],
+          },
+          encoding: { x: X('at'), text: { field: 'text' } },
         },
-        mark: { type: 'text', align: 'left', dx: 6, color: '@muted', fontStyle: 'italic', y: 8 },
-        encoding: { x: X('at'), text: { field: 'text' } },
-      },
+      ),
     );
   }
   if (rows.filter((r) => r.front).length > 1)
@@ -140,19 +142,17 @@ export function planeSpec(
         })),
       },
     },
-    ...[true, false].map((halo) => ({
-      mark: {
-        type: 'text',
+    ...haloText(
+      {
         fontSize: 13,
         fontWeight: 600,
         align: { expr: 'datum.align' },
         dx: { expr: 'datum.dx' },
         dy: { expr: 'datum.dy' },
         baseline: 'middle',
-        ...(halo ? HALO : {}),
       },
-      encoding: { x: X('cost'), y: Y('violation'), text: { field: 'policy' } },
-    })),
+      { encoding: { x: X('cost'), y: Y('violation'), text: { field: 'policy' } } },
+    ),
   );
   return {
     width: size.fluid ? 'container' : size.width,

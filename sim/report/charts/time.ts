@@ -28,13 +28,12 @@ const STAMP = { field: 't', type: 'temporal', title: 'Time (UTC)', format: '%a %
 
 /**
  * The forecast for each interval, made one tick before, against the demand that came. Rows of `rows`: t, demand,
- * median, upper; `tone` is the policy's colour. Along the foot a tick for every interval above the bound.
+ * median, upper; The parameter `tone` is the policy's colour. Along the foot a tick for every interval above the bound.
  */
 export function forecastSpec(): Spec {
   return {
     width: 'container',
     height: 260,
-    params: [{ name: 'tone', value: '@c0' }],
     data: { name: 'rows' },
     encoding: { x: TIME },
     layer: [
@@ -78,7 +77,6 @@ export function allocationSpec(): Spec {
   return {
     width: 'container',
     height: 260,
-    params: [{ name: 'tone', value: '@c0' }],
     data: { name: 'rows' },
     encoding: { x: TIME },
     layer: [
@@ -112,13 +110,12 @@ export function fleetSpec(looks: readonly Look[]): Spec {
   };
 }
 
-/** A line a policy; `focus` names the one to bring forward, or 'all'. Rows: t, policy, y. */
+/** A line a policy; the parameter `focus` names the one to bring forward, or 'all'. Rows: t, policy, y. */
 export function linesSpec(looks: readonly Look[], height: number): Spec {
   const focused = "focus === 'all' || datum.policy === focus";
   return {
     width: 'container',
     height,
-    params: [{ name: 'focus', value: 'all' }],
     layer: [
       {
         data: { name: 'rows' },

@@ -19,6 +19,7 @@ interface Element {
   textContent: string;
   clientWidth: number;
   dataset: Record<string, string | undefined>;
+  querySelector(selector: string): Element | null;
   replaceChildren(...children: Element[]): void;
   setAttribute(name: string, value: string): void;
   addEventListener(type: string, listener: () => void): void;
@@ -75,20 +76,24 @@ export function reportClient(page: PageData): Promise<void> {
     const spec = name === 'plane' ? page.charts[`plane-${pick('plane-of')}-${width}`] : page.charts[name];
     if (!spec) return;
     const { datasets = {}, signals = {} } = shown(name);
+    const params = Object.entries(signals).map(([signal, value]) => ({ name: signal, value }));
     views.get(name)?.finalize();
     const { view } = await vegaEmbed(
       element,
-      { ...dressed(spec), datasets },
+      { ...dressed(spec), datasets, params },
       {
         mode: 'vega-lite',
         renderer: 'svg',
         actions: false,
         config: dressed(page.config),
         tooltip: { theme: darkness.matches ? 'dark' : 'light' },
+        // Warnings only where the data is known: a policy without a forecast leaves series empty, and that is right.
+        logLevel: Object.keys(datasets).length > 0 ? 1 : 2,
       },
     );
     views.set(name, view);
-    if (Object.keys(signals).length > 0) await update(name);
+    // The label of the element around it says what the chart shows; its parts would be read out one by one.
+    element.querySelector('svg')?.setAttribute('aria-hidden', 'true');
   }
 
   /** Puts what the pickers ask for into a chart that is drawn. */

@@ -71,6 +71,7 @@ td.hash { white-space: normal; min-width: 17rem; }
 tbody th[scope=row] { white-space: normal; min-width: 9rem; }
 td .delta { display: block; color: var(--muted); font-size: .78rem; line-height: 1.35; }
 td.best { font-weight: 700; }
+td.best .delta { font-weight: 400; }
 td.best .mark { color: var(--c2); }
 td.oracle, th.oracle, tr.oracle td, tr.oracle th { color: var(--muted); }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
