@@ -49,4 +49,10 @@ function report(error: unknown): number {
   return EXIT.runtime;
 }
 
+// A reader that has seen enough (`| head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.ok);
+});
+
 process.exitCode = await main(hideBin(process.argv));

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { holtWintersParams } from './forecast/holt-winters.ts';
 import { lastValueParams } from './forecast/last-value.ts';
 import { seasonalNaiveParams } from './forecast/seasonal-naive.ts';
+import { autopilotWindowParams } from './policy/autopilot-window.ts';
 import { guardParams } from './policy/guards.ts';
 import { quantileParams } from './policy/quantile.ts';
 import { thresholdParams } from './policy/threshold.ts';
@@ -29,6 +30,7 @@ export const policySchema = z.discriminatedUnion('kind', [
   thresholdParams.safeExtend({ kind: z.literal('threshold'), forecast }),
   quantileParams.extend({ kind: z.literal('quantile'), forecast }),
   vpaParams.extend({ kind: z.literal('vpa') }),
+  autopilotWindowParams.extend({ kind: z.literal('autopilot-window') }),
   z.strictObject({
     kind: z.literal('oracle').describe('Provides just what will be needed: the bound. Simulator only.'),
     horizon: z.int().min(1).max(2016).default(1),

@@ -69,7 +69,7 @@ export async function writeRun(
     if (existsSync(folder)) rmSync(folder, { recursive: true });
     renameSync(temporary, folder);
   } catch (cause) {
-    rmSync(temporary, { recursive: true, force: true });
+    discard(temporary);
     throw new ForesizeError(
       {
         code: 'RUN_UNWRITABLE',
@@ -82,6 +82,15 @@ export async function writeRun(
     );
   }
   return folder;
+}
+
+/** Takes away what was begun, if it is there and can be. */
+function discard(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // Where nothing can be written, nothing was left behind.
+  }
 }
 
 export function sha256(data: string | Uint8Array): string {

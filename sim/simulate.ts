@@ -98,7 +98,8 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
     if (t === intervals) return;
     kernel.at(at, PRIORITY.churn, () => {
       population.update(t);
-      if (t > 0) return;
+      if (t !== warmup) return;
+      // What is recorded is chosen among the VMs that are here when scoring begins.
       const managed = managedResources(fleet);
       timeline = new TimelineRecorder(intervals - warmup, managed);
       if (setup.record > 0)

@@ -1,20 +1,18 @@
 import { z } from 'zod';
 
-const action = (latencyMs: number, ratePerS: number | undefined) =>
-  z
+const RATE =
+  'Units a second by which it shrinks; adds change / rate to the latency. Growth needs no such time.';
+
+const action = (latencyMs: number, ratePerS?: number) => {
+  const rate = z.number().gt(0).optional().describe(RATE);
+  return z
     .strictObject({
       latencyMs: z.number().min(0).default(latencyMs).describe('Time until a resize takes effect.'),
-      ratePerS: z
-        .number()
-        .gt(0)
-        .optional()
-        .describe(
-          'Units a second by which it shrinks; adds change / rate to the latency. Growth needs no such time.',
-        )
-        .prefault(ratePerS),
+      ratePerS: ratePerS === undefined ? rate : rate.default(ratePerS),
       failure: z.number().min(0).max(1).default(0).describe('Share of resizes that fail.'),
     })
     .prefault({});
+};
 
 /**
  * How long resizes take and how often they fail, by resource. The defaults were measured on libvirt 9 with QEMU 7.2:
@@ -22,10 +20,10 @@ const action = (latencyMs: number, ratePerS: number | undefined) =>
  */
 export const hypervisorParams = z
   .strictObject({
-    cpu: action(50, undefined),
+    cpu: action(50),
     memory: action(100, 47),
-    diskIo: action(50, undefined),
-    network: action(50, undefined),
+    diskIo: action(50),
+    network: action(50),
   })
   .prefault({});
 
