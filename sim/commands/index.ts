@@ -1,5 +1,8 @@
 import type { CommandModule } from 'yargs';
+import { compareCommand } from './compare.ts';
+import { forecastCommand } from './forecast.ts';
 import { generateCommand } from './generate.ts';
+import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
 import { traceCommands } from './trace.ts';
 import { schemaCommand, validateCommand } from './validate.ts';
@@ -18,7 +21,10 @@ const traceCommand: CommandModule = {
 // Each verb has its own argument type; yargs mounts them all alike.
 export const simCommands = [
   runCommand,
+  compareCommand,
   validateCommand,
   schemaCommand,
+  reportCommand,
+  forecastCommand,
   traceCommand,
 ] as unknown as readonly CommandModule[];

@@ -1,0 +1,55 @@
+import type { Fleet } from '../core/fleet.ts';
+import { grown, R } from '../core/model.ts';
+import type { Workload } from './workload/types.ts';
+
+/** Who is here: turns the workload's arrivals into fleet admissions, and its demand into the fleet's columns. */
+export class Population {
+  readonly #fleet: Fleet;
+  readonly #stream;
+  /** The workload's VM number by slot. */
+  #vm = new Int32Array(0);
+  readonly #leaving = new Map<number, string[]>();
+  /** Workload number of each of `fleet.slots`, rebuilt when somebody came or went. */
+  #numbers = new Int32Array(0);
+  #slots: Int32Array = new Int32Array(0);
+
+  constructor(fleet: Fleet, workload: Workload) {
+    this.#fleet = fleet;
+    this.#stream = workload.open();
+  }
+
+  vmOf(slot: number): number {
+    return this.#vm[slot]!;
+  }
+
+  update(t: number): void {
+    for (const vmId of this.#leaving.get(t) ?? []) this.#fleet.retire(vmId);
+    this.#leaving.delete(t);
+    for (const { vm, spec, until } of this.#stream.arrivals(t)) {
+      const slot = this.#fleet.admit(spec, t);
+      this.#vm = grown(this.#vm, Math.max(slot + 1, this.#fleet.rows));
+      this.#vm[slot] = vm;
+      if (!Number.isFinite(until)) continue;
+      const list = this.#leaving.get(until);
+      if (list) list.push(spec.vmId);
+      else this.#leaving.set(until, [spec.vmId]);
+    }
+    if (this.#slots !== this.#fleet.slots) {
+      this.#slots = this.#fleet.slots;
+      this.#numbers = Int32Array.from(this.#slots, (slot) => this.#vm[slot]!);
+    }
+  }
+
+  demand(t: number, out: Float64Array): void {
+    this.#stream.demand(t, this.#slots.length, this.#numbers, this.#slots, out);
+  }
+}
+
+/** Which resources any VM of the fleet has. */
+export function managedResources(fleet: Fleet): boolean[] {
+  const managed = new Array<boolean>(R).fill(false);
+  for (const slot of fleet.slots) {
+    for (let r = 0; r < R; r++) if (fleet.max[slot * R + r]! > 0) managed[r] = true;
+  }
+  return managed;
+}

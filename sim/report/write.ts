@@ -1,0 +1,28 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Comparison } from '../result.ts';
+import { htmlReport } from './html.ts';
+import { jsonReport } from './json.ts';
+import { markdownReport } from './markdown.ts';
+
+export interface ReportFiles {
+  readonly html: string;
+  readonly markdown: string;
+  readonly json: string;
+}
+
+/** Writes the three forms of a report into `folder`; each file appears whole or not at all. */
+export function writeReports(comparison: Comparison, folder: string): ReportFiles {
+  mkdirSync(folder, { recursive: true });
+  return {
+    html: whole(join(folder, 'report.html'), htmlReport(comparison)),
+    markdown: whole(join(folder, 'report.md'), markdownReport(comparison)),
+    json: whole(join(folder, 'comparison.json'), jsonReport(comparison)),
+  };
+}
+
+function whole(file: string, text: string): string {
+  writeFileSync(`${file}.tmp`, text);
+  renameSync(`${file}.tmp`, file);
+  return file;
+}
