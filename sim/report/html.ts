@@ -1,6 +1,6 @@
-import { UNITS } from '../../core/model.ts';
+import { RESOURCES, UNITS } from '../../core/model.ts';
 import type { Starvation } from '../compare/align.ts';
-import type { Comparison, RecordedVm, RunResult } from '../result.ts';
+import type { Comparison, RunResult } from '../result.ts';
 import { barSpec } from './charts/bars.ts';
 import { forestPanels } from './charts/forest.ts';
 import { planeSpec } from './charts/plane.ts';
@@ -20,7 +20,7 @@ import { type PageData, reportClient } from './page/client.ts';
 import { html, type Markup, raw, scriptJson } from './page/markup.ts';
 import { styleSheet } from './page/style.ts';
 import { glanceTable, groupTable, measuresTable, policyName, provenanceTable } from './page/tables.ts';
-import { pageSeries } from './series.ts';
+import { type PageSeries, pageSeries } from './series.ts';
 import { CHART_CONFIG, DARK, LIGHT, looksOf, type Spec } from './theme.ts';
 
 /**
@@ -32,10 +32,11 @@ import { CHART_CONFIG, DARK, LIGHT, looksOf, type Spec } from './theme.ts';
 export function htmlReport(result: Comparison | RunResult): string {
   const comparison = toComparison(result);
   const charts: Record<string, Spec> = {};
+  const series = pageSeries(comparison);
   const sections = [
     planeSection(comparison, charts),
     comparison.paired.length > 0 ? differenceSection(comparison, charts) : null,
-    vmSection(comparison, charts),
+    vmSection(comparison, series.vms, charts),
     fleetSection(comparison, charts),
     barsSection(comparison, charts),
     section('measures', 'Every measure', html`${measuresTable(comparison)}`),
@@ -52,7 +53,7 @@ export function htmlReport(result: Comparison | RunResult): string {
     config: CHART_CONFIG,
     charts,
     looks: looksOf(comparison.runs, comparison.baseline),
-    series: pageSeries(comparison),
+    series,
     units: UNITS,
   };
   const page = html`<!doctype html>
@@ -188,16 +189,21 @@ function differenceSection(comparison: Comparison, charts: Record<string, Spec>)
   );
 }
 
-function vmSection(comparison: Comparison, charts: Record<string, Spec>): Section | null {
-  const first = comparison.runs.find((run) => run.recorded.length > 0)?.recorded;
-  if (!first) return null;
+function vmSection(
+  comparison: Comparison,
+  vms: PageSeries['vms'],
+  charts: Record<string, Spec>,
+): Section | null {
+  if (vms.length === 0) return null;
   charts['forecast'] = forecastSpec();
   charts['allocation'] = allocationSpec();
-  const resources = managedResources(comparison.runs).filter((r) => first.some((vm) => vm.resources[r]));
+  const resources = RESOURCES.filter((r) => vms.some((vm) => vm.resources[r]));
   const policies = comparison.runs.map((run) => run.policy);
   // Begin with the cheapest policy that makes a forecast anyone could make.
+  const forecasts = (policy: string) =>
+    vms.some((vm) => Object.values(vm.resources).some((r) => r.policies[policy]?.median));
   const forecasting = comparison.runs
-    .filter((run) => !isOracle(run.policy) && run.recorded.some(hasForecast))
+    .filter((run) => !isOracle(run.policy) && forecasts(run.policy))
     .sort((a, b) => (costPerVmDay(a.fleet) ?? 0) - (costPerVmDay(b.fleet) ?? 0))[0];
   return section(
     'one-vm',
@@ -206,7 +212,7 @@ function vmSection(comparison: Comparison, charts: Record<string, Spec>): Sectio
 ${picker(
   'vm',
   'VM',
-  first.map((vm) => [vm.vmId, `${vm.vmId} (${vm.applicationId})`] as const),
+  vms.map((vm) => [vm.id, `${vm.id} (${vm.application})`] as const),
 )}
 ${picker(
   'vm-policy',
@@ -228,10 +234,6 @@ ${chart('forecast', 'Forecast band and actual demand of the chosen VM over time.
 ${chart('allocation', 'Allocation and demand of the chosen VM over time.')}
 <figcaption>Line: allocation. Grey: demand. Red: demand above the allocation. <span id="vm-allocation-note" aria-live="polite"></span></figcaption></figure>`,
   );
-}
-
-function hasForecast(vm: RecordedVm): boolean {
-  return Object.values(vm.resources).some((series) => series.median.some((x) => x !== null));
 }
 
 function fleetSection(comparison: Comparison, charts: Record<string, Spec>): Section | null {
