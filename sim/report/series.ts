@@ -46,11 +46,19 @@ const COARSE = 84;
 export function pageSeries({ runs }: Comparison): PageSeries {
   const first = runs.find((run) => run.recorded.length > 0)?.recorded ?? [];
   const ticks = Math.max(0, ...first.map((vm) => vm.at.length));
+  const most = Math.max(1, Math.floor(ticks / FEWEST));
   let every = 1;
   let vms = recordedVms(runs, first, every);
-  while (JSON.stringify(vms).length > LIMIT && ticks / (every + 1) >= FEWEST)
-    vms = recordedVms(runs, first, ++every);
-  return { vms, fleet: fleetSeries(runs) };
+  for (let size = sizeOf(vms); size > LIMIT && every < most; size = sizeOf(vms)) {
+    every = Math.min(most, Math.max(every + 1, Math.ceil((every * size) / LIMIT)));
+    vms = recordedVms(runs, first, every);
+  }
+  const fit = Math.max(1, Math.floor((vms.length * LIMIT) / sizeOf(vms)));
+  return { vms: vms.slice(0, fit), fleet: fleetSeries(runs) };
+}
+
+function sizeOf(vms: PageSeries['vms']): number {
+  return JSON.stringify(vms).length;
 }
 
 function recordedVms(

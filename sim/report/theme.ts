@@ -88,7 +88,9 @@ export function colorScale(looks: readonly Look[]): Spec {
 /** The specification with the colours of `theme` for its tokens. */
 export function themed(spec: Spec, theme: Theme): Spec {
   return JSON.parse(
-    JSON.stringify(spec).replace(/"@(\w+)"/g, (token, name: string) => JSON.stringify(theme[name] ?? token)),
+    JSON.stringify(spec).replace(/"@(\w+)"/g, (token, name: string) =>
+      theme[name] === undefined ? token : JSON.stringify(theme[name]),
+    ),
   );
 }
 

@@ -16,19 +16,22 @@ const GAP = 11;
 
 /**
  * Where to write the label of each point (pixels in a plot of `width` x `height`) so that labels keep clear of
- * one another, of the points, of their intervals (`reach`) and of the edges: for each in turn the first of eight places with the least
+ * one another, of the points, of their intervals (`reach`), of what is `reserved` and of the edges: for each in turn the first of eight places with the least
  * overlap.
  */
 export function placeLabels(
   points: readonly { x: number; y: number; text: string; reach: Box }[],
   width: number,
   height: number,
+  reserved: readonly Box[] = [],
 ): Placed[] {
-  const taken: Box[] = points.flatMap(({ x, y, reach }) => [
-    { x0: x - 8, x1: x + 8, y0: y - 8, y1: y + 8 },
-    { x0: reach.x0, x1: reach.x1, y0: y - 2, y1: y + 2 },
-    { x0: x - 2, x1: x + 2, y0: reach.y0, y1: reach.y1 },
-  ]);
+  const taken: Box[] = [...reserved];
+  for (const { x, y, reach } of points)
+    taken.push(
+      { x0: x - 8, x1: x + 8, y0: y - 8, y1: y + 8 },
+      { x0: reach.x0, x1: reach.x1, y0: y - 2, y1: y + 2 },
+      { x0: x - 2, x1: x + 2, y0: reach.y0, y1: reach.y1 },
+    );
   return points.map(({ x, y, text }) => {
     const w = text.length * 7;
     const places: Placed[] = [

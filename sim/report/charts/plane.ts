@@ -2,7 +2,7 @@ import type { Starvation } from '../../compare/align.ts';
 import { paretoFront } from '../../compare/pareto.ts';
 import type { Comparison, PairedDifference } from '../../result.ts';
 import { describeDifference } from '../finding.ts';
-import { formatMoney, formatPercent } from '../format.ts';
+import { formatMoney, formatPercent, NONE } from '../format.ts';
 import { costPerVmDay, isOracle, RESOURCE_NAMES, violationRate } from '../measures.ts';
 import { colorScale, haloText, looksOf, type Spec } from '../theme.ts';
 import { placeLabels } from './labels.ts';
@@ -51,6 +51,7 @@ export function planeSpec(
     })),
     size.width,
     size.height,
+    oracle ? [{ x0: px(oracle.cost), x1: px(oracle.cost) + 160, y0: 0, y1: 18 }] : [],
   );
   const rows = points.map((p, i) => ({ ...p, ...placed[i] }));
   const what = of === 'any' ? 'any resource' : RESOURCE_NAMES[of];
@@ -192,12 +193,10 @@ function pointsOf({ runs, paired, baseline }: Comparison, of: Starvation): Point
         tooltip: {
           Policy: run.policy === baseline && runs.length > 1 ? `${run.policy} (baseline)` : run.policy,
           'Cost per VM-day': money(cost),
-          ...(dCost && {
-            'Cost, difference': describeDifference(dCost),
-          }),
+          ...(paired.length > 0 && { 'Cost, difference': dCost ? describeDifference(dCost) : NONE }),
           'VM-time short': formatPercent(share),
-          ...(dViolation && {
-            'VM-time short, difference': describeDifference(dViolation),
+          ...(paired.length > 0 && {
+            'VM-time short, difference': dViolation ? describeDifference(dViolation) : NONE,
           }),
         },
       },

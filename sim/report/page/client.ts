@@ -64,7 +64,7 @@ export function reportClient(page: PageData): Promise<void> {
   function dressed(spec: Spec): Spec {
     const colors = theme();
     const text = JSON.stringify(spec).replace(/"@(\w+)"/g, (token, name: string) =>
-      JSON.stringify(colors[name] ?? token),
+      colors[name] === undefined ? token : JSON.stringify(colors[name]),
     );
     return JSON.parse(text) as Spec;
   }

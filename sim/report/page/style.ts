@@ -21,6 +21,7 @@ a { color: inherit; text-decoration-color: var(--muted); text-underline-offset: 
 a:hover { text-decoration-thickness: 2px; }
 :focus-visible { outline: 3px solid var(--c0); outline-offset: 2px; border-radius: 2px; }
 small, .note, figcaption, caption { color: var(--muted); font-size: .875rem; line-height: 1.5; }
+.chart + figcaption { margin-top: .5rem; }
 .note { margin: .3rem 0 .9rem; }
 
 header { padding-top: 40px; }
@@ -88,6 +89,7 @@ footer { padding-block: 40px 60px; color: var(--muted); font-size: .85rem; }
   main, header, footer, .contents { padding-inline: 16px; }
   .standfirst { font-size: 1.075rem; }
   .pickers label { flex: 1 1 40%; }
+  .pickers select { width: 100%; }
 }
 @media print { .pickers, .contents, .skip { display: none; } section { break-inside: avoid; } pre { max-height: none; } }
 `;

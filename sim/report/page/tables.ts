@@ -99,11 +99,16 @@ export function measuresTable(comparison: Comparison): Markup {
 /** Groups above which a table waits to be opened. */
 const MANY = 4;
 
+/** Groups a table shows at most: the page must stay small. */
+const MOST = 40;
+
 /** One line a policy and group (application or user). */
 export function groupTable(comparison: Comparison, kind: 'applications' | 'users'): Markup {
   const { runs } = comparison;
   const resources = managedResources(runs);
-  const names = [...new Set(runs.flatMap((run) => Object.keys(run[kind])))].sort();
+  const all = [...new Set(runs.flatMap((run) => Object.keys(run[kind])))].sort();
+  const vmsOf = (name: string) => Math.max(...runs.map((run) => run[kind][name]?.vms ?? 0));
+  const names = all.toSorted((a, b) => vmsOf(b) - vmsOf(a)).slice(0, MOST);
   const one = kind === 'applications' ? 'application' : 'user';
   const body = names.map((name) => {
     const lines = runs.filter((run) => run[kind][name] !== undefined);
@@ -113,11 +118,11 @@ export function groupTable(comparison: Comparison, kind: 'applications' | 'users
   if (names.length === 0) return html``;
   const table = scrolling(
     `Measures by ${one}`,
-    html`<table><caption><span>The differences between policies were not tested within each ${one}: read them as description.</span></caption><thead>
+    html`<table><caption><span>The differences between policies were not tested within each ${one}: read them as description.${all.length > MOST ? ` The ${MOST} with the most VMs; the rest is in the JSON result.` : ''}</span></caption><thead>
 <tr><td></td><td></td><th class="group" scope="colgroup" colspan="${resources.length}">Violation rate, of VM-time</th><th class="group" scope="colgroup" colspan="${resources.length}">Slack, of allocation</th><th class="group" scope="colgroup" colspan="2">Per VM-day</th></tr>
 <tr><th scope="col">Policy</th><th scope="col">Cost per VM-day</th>${[0, 1].map(() => resources.map((r) => html`<th scope="col">${RESOURCE_NAMES[r]}</th>`))}<th scope="col">resizes</th><th scope="col">OOM kills</th></tr></thead>${body}</table>`,
   );
-  return html`<details${raw(names.length <= MANY ? ' open' : '')}><summary>By ${one}: ${names.length}</summary>${table}</details>`;
+  return html`<details${raw(names.length <= MANY ? ' open' : '')}><summary>By ${one}: ${all.length}</summary>${table}</details>`;
 }
 
 function groupLine(
