@@ -22,8 +22,8 @@ export const autopilotMlParams = z
       ),
     overrun: z.number().nonnegative().default(20).describe('Cost w_o of a sample above the limit.'),
     underrun: z.number().nonnegative().default(1).describe('Cost w_u of a sample below the limit.'),
-    limitChange: z.number().nonnegative().default(0.5).describe('Cost w_dL of a changed limit.'),
-    modelChange: z.number().nonnegative().default(0.5).describe('Cost w_dm of a changed model.'),
+    limitChange: z.number().nonnegative().default(0.2).describe('Cost w_dL of a changed limit.'),
+    modelChange: z.number().nonnegative().default(0.2).describe('Cost w_dm of a changed model.'),
     costHalfLifeHours: z
       .number()
       .positive()
