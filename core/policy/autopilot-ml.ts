@@ -56,7 +56,7 @@ const NONE = 0xffff;
 /**
  * An ensemble of models that each choose the limit which would have cost least, the cheapest of which is followed; it acts
  * once a VM was seen for an hour. o(L) and u(L) of a model are sums over one decayed histogram, kept for each half-life. A
- * tick costs half-lives x buckets in use, each resource; memory is 4 bytes a bucket, resource and half-life: 8.4 kB a VM.
+ * tick costs half-lives x buckets in use, each resource; memory is 4 bytes a bucket, resource and half-life: 9 kB a VM.
  */
 class AutopilotMl implements Policy {
   readonly name = 'autopilot-ml';
