@@ -7,9 +7,9 @@ import type { ForecastContext, Forecaster } from './types.ts';
 
 export const holtWintersParams = z
   .strictObject({
-    level: z.number().gt(0).lte(1).default(0.3).describe('Smoothing of the level (alpha).'),
+    level: z.number().gt(0).lte(1).default(0.1).describe('Smoothing of the level (alpha).'),
     trend: z.number().gte(0).lte(1).default(0.001).describe('Smoothing of the trend (beta).'),
-    season: z.number().gte(0).lte(1).default(0.1).describe('Smoothing of the daily season (gamma).'),
+    season: z.number().gte(0).lte(1).default(0.2).describe('Smoothing of the daily season (gamma).'),
     damping: z
       .number()
       .gt(0)

@@ -60,7 +60,7 @@ const QUANTILES = { average: undefined, p90: 0.9, p95: 0.95, p98: 0.98, max: und
 
 /**
  * Statistics of usage with exponentially decaying weights, a margin on them, and the largest result of the last hour. Acts
- * once a VM was seen for that hour. docs/policies.md has the definitions. 3.8 kB a VM, and 4 bytes an hour of `maxHours`.
+ * once a VM was seen for that hour. docs/policies.md has the definitions. 3.5 kB a VM, and 4 bytes an hour of `maxHours`.
  */
 class AutopilotWindow implements Policy {
   readonly name = 'autopilot-window';

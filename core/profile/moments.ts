@@ -10,7 +10,7 @@ const ENTRY = [0, 1, 2, 3, 1, 4, 5, 6, 2, 5, 7, 8, 3, 6, 8, 9] as const;
  * Exponentially weighted means and covariances of R-vectors for each of many ids, from a batch of vectors an hour. An
  * hour counts once however many vectors it has. A batch whose differences from the old mean m have mean d and
  * mean product S makes it m + a d, and the covariance (1 - a) C + a S - a^2 d d': for a batch of one the
- * update of Finch (Incremental calculation of weighted mean and variance, 2009). 320 bytes an id.
+ * update of Finch (Incremental calculation of weighted mean and variance, 2009). 280 bytes an id.
  */
 export class Moments {
   /** id x R. */
