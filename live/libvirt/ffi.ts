@@ -43,7 +43,6 @@ export interface Functions {
   virDomainSetSchedulerParametersFlags(d: Pointer, params: Buffer, n: number, flags: number): number;
   virDomainSetVcpusFlags(domain: Pointer, count: number, flags: number): number;
   virDomainSetMemoryFlags(domain: Pointer, kib: number, flags: number): number;
-  virDomainSetMemoryStatsPeriod(domain: Pointer, seconds: number, flags: number): number;
   virDomainSetBlockIoTune(d: Pointer, disk: string, params: Buffer, n: number, flags: number): number;
   virDomainSetInterfaceParameters(d: Pointer, nic: string, params: Buffer, n: number, flags: number): number;
   virConnectDomainEventRegisterAny(
@@ -58,6 +57,7 @@ export interface Functions {
   virEventRegisterDefaultImpl(): number;
   virEventRunDefaultImpl(): number;
   virEventAddTimeout(ms: number, callback: Pointer, opaque: null, free: null): number;
+  virEventRemoveTimeout(timer: number): number;
   virGetLastError(): Pointer | null;
   virResetLastError(): void;
   virSetErrorFunc(user: null, handler: Pointer): void;
@@ -98,7 +98,6 @@ const DECLARATIONS: Readonly<Record<keyof Functions, string>> = {
     'int virDomainSetSchedulerParametersFlags(void *, void *, int, unsigned int)',
   virDomainSetVcpusFlags: 'int virDomainSetVcpusFlags(void *, unsigned int, unsigned int)',
   virDomainSetMemoryFlags: 'int virDomainSetMemoryFlags(void *, unsigned long, unsigned int)',
-  virDomainSetMemoryStatsPeriod: 'int virDomainSetMemoryStatsPeriod(void *, int, unsigned int)',
   virDomainSetBlockIoTune: 'int virDomainSetBlockIoTune(void *, const char *, void *, int, unsigned int)',
   virDomainSetInterfaceParameters:
     'int virDomainSetInterfaceParameters(void *, const char *, void *, int, unsigned int)',
@@ -108,6 +107,7 @@ const DECLARATIONS: Readonly<Record<keyof Functions, string>> = {
   virEventRegisterDefaultImpl: 'int virEventRegisterDefaultImpl()',
   virEventRunDefaultImpl: 'int virEventRunDefaultImpl()',
   virEventAddTimeout: 'int virEventAddTimeout(int, void *, void *, void *)',
+  virEventRemoveTimeout: 'int virEventRemoveTimeout(int)',
   virGetLastError: 'void *virGetLastError()',
   virResetLastError: 'void virResetLastError()',
   virSetErrorFunc: 'void virSetErrorFunc(void *, void *)',

@@ -13,6 +13,10 @@ const EVENT = { lifecycle: 0, metadataChange: 23 } as const;
 const STATS = { state: 1, cpu: 2, balloon: 4, vcpu: 8, interface: 16, block: 32 } as const;
 /** VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT: leave out what a busy domain would make us wait for. */
 const NOWAIT = 1 << 29;
+/** Length of a turn of the event loop in which nothing happens, ms. */
+const TURN_MS = 1;
+/** Enough of them for closed connections to give their sockets back. */
+const CLOSING_TURNS = 20;
 const POINTER_BYTES = 8;
 const UUID_BYTES = 37;
 
@@ -96,6 +100,8 @@ export class Session {
   #conn: Pointer | undefined;
   #allowed: ReadonlySet<string> = new Set();
   readonly #onEvent: (event: DomainEvent) => void;
+  readonly #registrations: number[] = [];
+  #timer: number | undefined;
   #callbacks: { lifecycle: Pointer; metadataChange: Pointer } | undefined;
 
   constructor(lib: Libvirt, onEvent: (event: DomainEvent) => void = () => {}) {
@@ -251,15 +257,12 @@ export class Session {
     );
   }
 
-  /** How often the guest's balloon driver reports; 0 is never, libvirt's default. */
-  setMemoryStatsPeriod(uuid: string, seconds: number): void {
-    this.#write('virDomainSetMemoryStatsPeriod', uuid, [], (domain) =>
-      this.#lib.call.virDomainSetMemoryStatsPeriod(domain, seconds, LIVE),
-    );
-  }
-
   close(): void {
     if (this.#conn === undefined) return;
+    // Each registration holds the connection, and with it the socket.
+    for (const id of this.#registrations.splice(0)) {
+      this.#lib.call.virConnectDomainEventDeregisterAny(this.#conn, id);
+    }
     this.#lib.call.virConnectClose(this.#conn);
     this.#conn = undefined;
   }
@@ -271,8 +274,11 @@ export class Session {
   startEvents(): void {
     const { call, nothing, callback } = this.#lib;
     this.#try('virEventRegisterDefaultImpl', '', () => call.virEventRegisterDefaultImpl());
-    // A timer that is always due keeps a turn of the loop from waiting.
-    this.#try('virEventAddTimeout', '', () => call.virEventAddTimeout(0, nothing, null, null));
+    // Ends the waiting of a turn in which nothing else is due. One that is always due would starve libvirt's idle
+    // work, such as closing sockets.
+    this.#timer = this.#try('virEventAddTimeout', '', () =>
+      call.virEventAddTimeout(TURN_MS, nothing, null, null),
+    );
     this.#callbacks = {
       lifecycle: callback(
         'int',
@@ -298,16 +304,26 @@ export class Session {
     const callbacks = this.#callbacks;
     if (!callbacks) throw new Error('startEvents comes before subscribe');
     for (const name of ['lifecycle', 'metadataChange'] as const) {
-      this.#try('virConnectDomainEventRegisterAny', name, () =>
+      const id = this.#try('virConnectDomainEventRegisterAny', name, () =>
         this.#lib.call.virConnectDomainEventRegisterAny(conn, null, EVENT[name], callbacks[name], null, null),
       );
+      this.#registrations.push(id);
     }
   }
 
-  /** Runs what is due in libvirt's event loop, and does not wait. Events arrive during this call. */
-  pump(): void {
-    // What was read in one turn is delivered by a later one.
-    for (let turn = 0; turn < 4; turn++) this.#lib.call.virEventRunDefaultImpl();
+  /**
+   * Gives libvirt's event loop some turns, each of which waits for TURN_MS at most. Events arrive during this call.
+   * What is read in one turn is delivered by a later one.
+   */
+  pump(turns: number): void {
+    for (let turn = 0; turn < turns; turn++) this.#lib.call.virEventRunDefaultImpl();
+  }
+
+  stopEvents(): void {
+    if (this.#timer === undefined) return;
+    this.pump(CLOSING_TURNS);
+    this.#lib.call.virEventRemoveTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #proveWritable(uri: string): void {

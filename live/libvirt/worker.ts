@@ -16,7 +16,7 @@ export interface WorkerOptions {
 /** The session's methods that can be called from outside, by name. */
 export type Operation = Exclude<
   { [K in keyof Session]: Session[K] extends (...args: never[]) => unknown ? K : never }[keyof Session],
-  'startEvents' | 'pump' | 'isAlive'
+  'startEvents' | 'stopEvents' | 'subscribe' | 'pump' | 'isAlive'
 >;
 
 export interface Request {
@@ -39,8 +39,9 @@ export type Message =
   /** The open connection broke. */
   | { readonly lost: true };
 
-/** Events wait at most this long; short against a tick, long against the cost of a turn. */
+/** Events wait at most this long; short against a tick, long against the turns made then. */
 const PUMP_MS = 200;
+const PUMP_TURNS = 3;
 
 async function main(port: NonNullable<typeof parentPort>, options: WorkerOptions): Promise<void> {
   const post = (message: Message) => port.postMessage(message);
@@ -55,7 +56,7 @@ async function main(port: NonNullable<typeof parentPort>, options: WorkerOptions
 
   let open = false;
   const look = () => {
-    if (options.events) session?.pump();
+    if (options.events) session?.pump(PUMP_TURNS);
     if (!open || session?.isAlive()) return;
     open = false;
     post({ lost: true });
@@ -67,8 +68,7 @@ async function main(port: NonNullable<typeof parentPort>, options: WorkerOptions
       if (operation === 'exit') {
         clearInterval(timer);
         session?.close();
-        // A closed connection hands its last references back in a turn of the loop.
-        if (options.events) session?.pump();
+        session?.stopEvents();
         post({ id, value: undefined });
         port.close();
         return;

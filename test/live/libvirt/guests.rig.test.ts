@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -24,6 +24,16 @@ const virsh = (...args: string[]): string =>
   execFileSync('virsh', ['-q', '-c', rig.uri, ...args], { encoding: 'utf8' });
 const libvirtd = (verb: string) =>
   execFileSync('sh', [fileURLToPath(new URL('../../rig/libvirtd.sh', import.meta.url)), verb]);
+/** Sockets this process has open. */
+function sockets(): number {
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
+    } catch {
+      return false;
+    }
+  }).length;
+}
 const libvirtdPid = () => Number(readFileSync(`${rig.dir}/libvirtd.pid`, 'utf8'));
 
 describe.skipIf(skipped)(`real guests${skipped ? ` (SKIPPED: ${skipped})` : ''}`, () => {
@@ -225,6 +235,7 @@ describe.skipIf(skipped)(`real guests${skipped ? ` (SKIPPED: ${skipped})` : ''}`
   });
 
   it('reconnects when libvirtd crashed and is back, and hears events again', async () => {
+    const before = sockets();
     libvirtd('kill');
     await eventually('the loss', () => !host.telemetry.connected && !host.control!.connected);
     await look();
@@ -239,6 +250,7 @@ describe.skipIf(skipped)(`real guests${skipped ? ` (SKIPPED: ${skipped})` : ''}`
     await watch(3000);
     expect(at(frame.usage, 'rig-web', CPU)).toBeGreaterThan(0);
     expect(await resize('rig-web', CPU, 1)).toMatchObject({ outcome: OUTCOME.applied, granted: 1 });
+    await eventually('the old sockets to be closed', () => sockets() <= before);
     const tag = virsh('metadata', 'rig-net', METADATA_URI, '--live').trim();
     virsh('metadata', 'rig-net', METADATA_URI, '--live', '--remove');
     await eventually('the tag to be gone', () => directory.get('rig-net') === undefined);
