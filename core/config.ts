@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { holtWintersParams } from './forecast/holt-winters.ts';
 import { lastValueParams } from './forecast/last-value.ts';
 import { seasonalNaiveParams } from './forecast/seasonal-naive.ts';
+import { autopilotMlParams } from './policy/autopilot-ml.ts';
 import { autopilotWindowParams } from './policy/autopilot-window.ts';
 import { guardParams } from './policy/guards.ts';
 import { quantileParams } from './policy/quantile.ts';
@@ -31,6 +32,7 @@ export const policySchema = z.discriminatedUnion('kind', [
   quantileParams.extend({ kind: z.literal('quantile'), forecast }),
   vpaParams.extend({ kind: z.literal('vpa') }),
   autopilotWindowParams.extend({ kind: z.literal('autopilot-window') }),
+  autopilotMlParams.extend({ kind: z.literal('autopilot-ml') }),
   z.strictObject({
     kind: z.literal('oracle').describe('Provides just what will be needed: the bound. Simulator only.'),
     horizon: z.int().min(1).max(2016).default(1),

@@ -1,4 +1,5 @@
 import type { PolicyConfig } from '../config.ts';
+import { createAutopilotMl } from './autopilot-ml.ts';
 import { createAutopilotWindow } from './autopilot-window.ts';
 import { createQuantile, type QuantileParams } from './quantile.ts';
 import { createStatic } from './static.ts';
@@ -16,6 +17,8 @@ export function createPolicy(config: PolicyConfig, ctx: PolicyContext): Policy {
       return createQuantile(config, ctx);
     case 'oracle':
       return createQuantile(foresight(config.horizon), ctx);
+    case 'autopilot-ml':
+      return createAutopilotMl(config, ctx);
     case 'autopilot-window':
       return createAutopilotWindow(config, ctx);
     case 'vpa':
