@@ -114,8 +114,10 @@ export class VmRecorder {
     for (const vmId of this.#vms.keys()) {
       const slot = fleet.slotOf(vmId);
       if (slot === undefined) continue;
+      const forecaster = controller.forecasterOf(fleet.specs[slot]!.applicationId);
+      if (!forecaster) continue;
       const batch = new ForecastBatch(1, 1, [0.5, this.quantile]);
-      controller.forecasterOf(fleet.specs[slot]!.applicationId)?.predict(Int32Array.of(slot), batch);
+      forecaster.predict(Int32Array.of(slot), batch);
       this.#forecasts.set(vmId, batch);
     }
   }

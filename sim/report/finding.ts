@@ -14,48 +14,49 @@ export function findings(comparison: Comparison): string[] {
   const { runs, paired, baseline } = comparison;
   const of = leadStarvation(comparison);
   const short = of === 'any' ? 'short of something' : `short of ${RESOURCE_NAMES[of]}`;
-  const rivals = runs.filter((run) => !isOracle(run.policy) && costPerVmDay(run.fleet) !== null);
-  if (rivals.length === 0) return [];
-  const cheapest = rivals.reduce((a, b) => (cost(b) < cost(a) ? b : a));
-  const sentences: string[] = [];
-
-  const dCost = paired.find((p) => p.policy === cheapest.policy && p.measure === 'costPerVmDay');
-  const rate = violationRate(cheapest, of);
-  const base = runs.find((run) => run.policy === baseline);
-  const baseRate = base && violationRate(base, of);
+  const rivals = runs
+    .filter((run) => !isOracle(run.policy) && costPerVmDay(run.fleet) !== null)
+    .sort((a, b) => cost(a) - cost(b));
+  const cheapest = rivals[0];
+  if (!cheapest) return [];
+  const find = (run: RunResult, measure: string) =>
+    paired.find((p) => p.policy === run.policy && p.measure === measure);
   const money = formatMoney(cost(cheapest), cheapest.currency);
-  if (rivals.length === 1)
-    sentences.push(
-      `${cheapest.policy} costs ${money} a VM-day and leaves ${formatPercent(rate)} of VM-time ${short}.`,
-    );
-  else if (cheapest.policy === baseline)
-    sentences.push(
-      `No policy is cheaper than ${baseline}: ${money} a VM-day, with ${formatPercent(rate)} of VM-time ${short}.`,
-    );
-  else
-    sentences.push(
-      `${cheapest.policy} is the cheapest: ${money} a VM-day, ${below(dCost, baseline)}, with ${formatPercent(rate)} of VM-time ${short} (${baseline}: ${formatPercent(baseRate)}).`,
-    );
+  const rate = `${formatPercent(violationRate(cheapest, of))} of VM-time ${short}`;
+  if (rivals.length === 1) return [`${cheapest.policy} costs ${money} a VM-day and leaves ${rate}.`];
 
-  const oracle = runs.find((run) => isOracle(run.policy));
-  if (oracle && cost(oracle) > 0) {
-    const above = cost(cheapest) / cost(oracle) - 1;
-    const side = above >= 0 ? 'above' : 'below';
-    sentences.push(
-      `With perfect foresight the bill would be ${formatMoney(cost(oracle), oracle.currency)}; ${cheapest.policy} lies ${formatPercent(Math.abs(above))} ${side} that bound.`,
-    );
-  }
-
-  if (rivals.length > 1 && base && !isOracle(baseline)) {
-    const better = rivals.filter((run) => {
-      const c = paired.find((p) => p.policy === run.policy && p.measure === 'costPerVmDay');
-      const v = paired.find((p) => p.policy === run.policy && p.measure === `violationRate.${of}`);
-      return c && v && c.high !== null && c.high < 0 && v.high !== null && v.high <= 0;
+  const base = runs.find((run) => run.policy === baseline);
+  const better = rivals.filter((run) => {
+    const c = find(run, 'costPerVmDay');
+    const v = find(run, `violationRate.${of}`);
+    return c && v && c.high !== null && c.high < 0 && v.high !== null && v.high <= 0;
+  });
+  const sentences: string[] = [];
+  if (better.length > 0) {
+    const named = better.map((run) => {
+      const differences = ['costPerVmDay', `violationRate.${of}`].map((m) =>
+        describeDifference(find(run, m)!),
+      );
+      return `${run.policy} (${differences.join(', ')})`;
     });
     sentences.push(
-      better.length > 0
-        ? `Cheaper than ${baseline} and no more often ${short}, both beyond doubt at this level: ${better.map((run) => run.policy).join(', ')}.`
-        : `No policy is shown to be both cheaper than ${baseline} and no more often ${short}: what is saved is paid for in violations, or the data cannot tell.`,
+      `Cheaper than ${baseline} and no more often ${short}, by the ${formatLevel(paired[0]!.level)} intervals of both differences: ${named.join('; ')}.`,
+    );
+  } else
+    sentences.push(
+      `No policy is shown to be both cheaper than ${baseline} and no more often ${short}: what is saved is paid for in violations, or the data cannot tell.`,
+    );
+  sentences.push(
+    cheapest.policy === baseline
+      ? `No policy is cheaper than ${baseline}: ${money} a VM-day, with ${rate}.`
+      : `${cheapest.policy} is the cheapest: ${money} a VM-day, ${below(find(cheapest, 'costPerVmDay'), baseline)}, with ${rate} (${baseline}: ${formatPercent(base ? violationRate(base, of) : null)}).`,
+  );
+  const oracle = runs.find((run) => isOracle(run.policy));
+  if (oracle && cost(oracle) > 0) {
+    const nearest = better[0] ?? cheapest;
+    const above = cost(nearest) / cost(oracle) - 1;
+    sentences.push(
+      `With perfect foresight the bill would be ${formatMoney(cost(oracle), oracle.currency)}, with ${formatPercent(violationRate(oracle, of))} of VM-time ${short}; ${nearest.policy} lies ${formatPercent(Math.abs(above))} ${above >= 0 ? 'above' : 'below'} that bound.`,
     );
   }
   return sentences;

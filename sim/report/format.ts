@@ -18,15 +18,18 @@ export function formatNumber(x: number | null | undefined, digits = 3): string {
 /** With a sign in front, for differences: '+1.2', '−0.3', '0'. */
 export function formatSigned(x: number | null | undefined, format = formatNumber): string {
   const text = format(x);
-  return x !== null && x !== undefined && x > 0 && text !== NONE && !/^0\D*$/.test(text) ? `+${text}` : text;
+  return x !== null && x !== undefined && x > 0 && text !== NONE && !/^(≈ )?0\D*$/.test(text)
+    ? `+${text}`
+    : text;
 }
 
-/** A share as per cent without the sign: '12.3', '0.04', '< 0.01', '0'. */
+/** A share as per cent without the sign: '12.3', '0.04', '0.003', '≈ 0', '0'. */
 export function formatShare(share: number | null | undefined): string {
   if (share === null || share === undefined || !Number.isFinite(share)) return NONE;
   const percent = Math.abs(share * 100);
   if (percent === 0) return '0';
-  if (percent < 0.005) return share < 0 ? '> −0.01' : '< 0.01';
+  if (percent < 0.0005) return '≈ 0';
+  if (percent < 0.005) return signed(share, percent.toFixed(3));
   if (percent < 1) return signed(share, percent.toFixed(2));
   if (percent < 100) return signed(share, percent.toFixed(1));
   return signed(share, grouped(percent));

@@ -1,6 +1,6 @@
 import { UNITS } from '../../core/model.ts';
 import type { Comparison, RunResult } from '../result.ts';
-import { toComparison } from './measures.ts';
+import { asComparison } from './measures.ts';
 import { inlineScript, vegaScripts } from './page/assets.ts';
 import { type PageData, reportClient } from './page/client.ts';
 import { html, raw, scriptJson } from './page/markup.ts';
@@ -27,7 +27,7 @@ import { CHART_CONFIG, DARK, LIGHT, looksOf, type Spec } from './theme.ts';
  * @throws ForesizeError REPORT_NO_VEGA when Vega is not installed.
  */
 export function htmlReport(result: Comparison | RunResult): string {
-  const comparison = toComparison(result);
+  const comparison = asComparison(result);
   const charts: Record<string, Spec> = {};
   const series = pageSeries(comparison);
   const sections = [

@@ -11,6 +11,7 @@ import {
   NONE,
 } from './format.ts';
 import {
+  asComparison,
   bestRuns,
   costPerVmDay,
   fleetRows,
@@ -19,13 +20,12 @@ import {
   RESOURCE_NAMES,
   resizesPerVmDay,
   resourceRows,
-  toComparison,
   violationRate,
 } from './measures.ts';
 
 /** The comparison, or a single run, as Markdown with GitHub's tables. */
 export function markdownReport(result: Comparison | RunResult): string {
-  const comparison = toComparison(result);
+  const comparison = asComparison(result);
   const { name, description, version, runs, paired } = comparison;
   const run = runs[0];
   const parts = [`# ${literal(name)}`];

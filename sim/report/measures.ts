@@ -30,7 +30,7 @@ export interface MeasureRow {
 }
 
 /** A single run reads as a comparison of one. */
-export function toComparison(result: Comparison | RunResult): Comparison {
+export function asComparison(result: Comparison | RunResult): Comparison {
   if (result.schema === 'foresize/comparison/v1') return result;
   return {
     schema: 'foresize/comparison/v1',
@@ -183,7 +183,8 @@ export function resourceRows(resource: Resource): MeasureRow[] {
       unit: 'of allocation',
       value: (m) => of(m)?.slack ?? null,
       format: formatPercent,
-      lessIsBetter: true,
+      // The least slack is what starves: not a merit by itself.
+      lessIsBetter: false,
     },
     {
       label: 'Footprint',

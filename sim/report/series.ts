@@ -31,7 +31,7 @@ export interface PageSeries {
     t: number[];
     demand: Partial<Record<Resource, number[]>>;
     allocation: Record<string, Partial<Record<Resource, number[]>>>;
-    /** Coarser: share of VMs starved of anything, and resizes a VM-day. */
+    /** Coarser, ms since the epoch: share of VMs starved of anything, and resizes a VM-day. */
     coarse: number[];
     starved: Record<string, number[]>;
     resizes: Record<string, number[]>;
@@ -125,7 +125,7 @@ function fleetSeries(runs: readonly RunResult[]): PageSeries['fleet'] {
     t,
     demand: {},
     allocation: {},
-    coarse: bins.map((from) => t[from]!),
+    coarse: bins.map((from) => t[Math.min(from + size, t.length) - 1]!),
     starved: {},
     resizes: {},
   };

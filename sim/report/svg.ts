@@ -3,7 +3,7 @@ import type { Comparison, RunResult } from '../result.ts';
 import { planeSpec } from './charts/plane.ts';
 import { leadStarvation } from './finding.ts';
 import { formatCount, formatTime } from './format.ts';
-import { toComparison } from './measures.ts';
+import { asComparison } from './measures.ts';
 import { CHART_CONFIG, DARK, LIGHT, themed } from './theme.ts';
 
 export interface PictureOptions {
@@ -22,7 +22,7 @@ export async function planeSvg(
 ): Promise<string> {
   // Loaded when first asked for: most commands draw nothing.
   const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')]);
-  const comparison = toComparison(result);
+  const comparison = asComparison(result);
   const theme = options.theme === 'dark' ? DARK : LIGHT;
   const spec = planeSpec(comparison, options.of ?? leadStarvation(comparison), {
     width: 760,

@@ -10,7 +10,7 @@ import {
   formatTime,
   NONE,
 } from './format.ts';
-import { costPerVmDay, isOracle, managedResources, resizesPerVmDay, toComparison } from './measures.ts';
+import { asComparison, costPerVmDay, isOracle, managedResources, resizesPerVmDay } from './measures.ts';
 
 const SHORT: Readonly<Record<Resource, string>> = {
   cpu: 'cpu',
@@ -46,7 +46,7 @@ interface Column {
  * text is the same without.
  */
 export function terminalReport(result: Comparison | RunResult, { color }: { color: boolean }): string {
-  const comparison = toComparison(result);
+  const comparison = asComparison(result);
   const paint = ({ text, paint: how }: Cell) =>
     color && how !== 'plain' ? `${CODES[how]}${text}\u001b[0m` : text;
   const columns = columnsOf(comparison);
@@ -83,10 +83,11 @@ function columnsOf({ runs, paired, baseline }: Comparison): Column[] {
     head: Column['head'],
     value: (run: RunResult) => number | null,
     format: (x: number | null) => string,
+    lessIsBetter = true,
   ): Column => {
     const values = rivals.map(value).filter((x) => x !== null);
     const least = Math.min(...values);
-    const telling = values.some((x) => x !== least);
+    const telling = lessIsBetter && values.some((x) => x !== least);
     const cell = (run: RunResult): Cell => {
       const x = value(run);
       const best = telling && x === least && !isOracle(run.policy);
@@ -117,7 +118,9 @@ function columnsOf({ runs, paired, baseline }: Comparison): Column[] {
       column(['violated, %', SHORT[r]], (run) => run.fleet.resources[r]?.violationRate ?? null, share),
     );
   for (const r of resources.slice(0, 2))
-    columns.push(column(['slack, %', SHORT[r]], (run) => run.fleet.resources[r]?.slack ?? null, whole));
+    columns.push(
+      column(['slack, %', SHORT[r]], (run) => run.fleet.resources[r]?.slack ?? null, whole, false),
+    );
   columns.push(column(['per VM-day', 'resizes'], (run) => resizesPerVmDay(run.fleet), two));
   columns.push(column(['per VM-day', 'OOM'], (run) => run.fleet.oomKillsPerVmDay, two));
   for (const column of columns) {
@@ -187,7 +190,7 @@ function clip(text: string, width: number): string {
 }
 
 function share(x: number | null): string {
-  return formatShare(x).replace('< ', '<');
+  return formatShare(x).replace('≈ ', '≈');
 }
 
 function whole(x: number | null): string {

@@ -9,11 +9,12 @@ export function barSpec(
 ): Spec | null {
   const rows = runs.flatMap((run) => {
     const x = value(run.fleet);
-    return x === null ? [] : [{ policy: run.policy, x, text: format(x) }];
+    return x === null ? [] : [{ policy: run.policy, x, end: Math.max(0, x), text: format(x) }];
   });
   if (rows.length === 0) return null;
   const looks = looksOf(runs, baseline);
-  const most = Math.max(...rows.map((r) => r.x));
+  const most = Math.max(0, ...rows.map((r) => r.x));
+  const least = Math.min(0, ...rows.map((r) => r.x));
   const y = {
     field: 'policy',
     type: 'nominal',
@@ -24,7 +25,7 @@ export function barSpec(
   const x = {
     field: 'x',
     type: 'quantitative',
-    scale: { domain: [0, most > 0 ? most * 1.33 : 1], nice: false },
+    scale: { domain: [least, most > least ? most + 0.33 * (most - least) : 1], nice: false },
     axis: null,
   };
   return {
@@ -46,7 +47,7 @@ export function barSpec(
       },
       {
         mark: { type: 'text', align: 'left', dx: 6 },
-        encoding: { y, x, text: { field: 'text' } },
+        encoding: { y, x: { ...x, field: 'end' }, text: { field: 'text' } },
       },
     ],
   };

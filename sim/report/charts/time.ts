@@ -1,6 +1,6 @@
 import { colorScale, type Look, type Spec } from '../theme.ts';
 
-/** Days on the axis where they begin, hours between; UTC. */
+/** Times are the ends of their intervals, so steps go back from them. Days on the axis where they begin, hours between; UTC. */
 const TIME = {
   field: 't',
   type: 'temporal',
@@ -87,7 +87,7 @@ export function allocationSpec(): Spec {
         encoding: { y: value('allocation'), y2: { field: 'demand' } },
       },
       {
-        mark: { type: 'line', interpolate: 'step-after', color: { expr: 'tone' }, strokeWidth: 2 },
+        mark: { type: 'line', interpolate: 'step-before', color: { expr: 'tone' }, strokeWidth: 2 },
         encoding: { y: value('allocation') },
       },
       hover(['demand', 'allocation']),
@@ -119,7 +119,7 @@ export function linesSpec(looks: readonly Look[], height: number): Spec {
     layer: [
       {
         data: { name: 'rows' },
-        mark: { type: 'line', interpolate: 'step-after', strokeJoin: 'round' },
+        mark: { type: 'line', interpolate: 'step-before', strokeJoin: 'round' },
         encoding: {
           x: TIME,
           y: value('y'),

@@ -7,7 +7,7 @@ import { planeSpec } from '../charts/plane.ts';
 import { allocationSpec, fleetSpec, forecastSpec, linesSpec } from '../charts/time.ts';
 import { findings, leadStarvation, measureTitle } from '../finding.ts';
 import { formatCount, formatLevel, formatNumber, formatPercent, formatTime } from '../format.ts';
-import { costPerVmDay, isOracle, managedResources, RESOURCE_NAMES, violationRate } from '../measures.ts';
+import { isOracle, managedResources, RESOURCE_NAMES, violationRate } from '../measures.ts';
 import type { PageSeries } from '../series.ts';
 import { looksOf, type Spec } from '../theme.ts';
 import { html, type Markup, raw } from './markup.ts';
@@ -132,12 +132,13 @@ export function vmSection(
   charts['allocation'] = allocationSpec();
   const resources = RESOURCES.filter((r) => vms.some((vm) => vm.resources[r]));
   const policies = comparison.runs.map((run) => run.policy);
-  // Begin with the cheapest policy that makes a forecast anyone could make.
+  // Begin with the policy that violates least among those whose forecast anyone could make.
+  const of = leadStarvation(comparison);
   const forecasts = (policy: string) =>
     vms.some((vm) => Object.values(vm.resources).some((r) => r.policies[policy]?.median));
   const forecasting = comparison.runs
     .filter((run) => !isOracle(run.policy) && forecasts(run.policy))
-    .sort((a, b) => (costPerVmDay(a.fleet) ?? 0) - (costPerVmDay(b.fleet) ?? 0))[0];
+    .sort((x, y) => (violationRate(x, of) ?? 0) - (violationRate(y, of) ?? 0))[0];
   return section(
     'one-vm',
     'One VM, forecast and granted',
@@ -191,7 +192,7 @@ ${picker('fleet-policy', 'Bring forward', [['all', 'all policies'] as const, ...
 <figure><h3>Allocation against demand, all VMs, <span id="fleet-unit"></span></h3>
 ${chart('fleet', 'Allocation of the fleet by policy over time, against its demand.')}
 <figcaption>Grey: demand. A fleet may hold enough in all while one of its VMs starves.</figcaption></figure>
-<figure><h3>VMs short of something, % of VMs</h3>${chart('starved', 'Share of VMs starved of any resource over time, by policy.')}</figure>
+<figure><h3>VMs short of something at any moment, % of VMs</h3>${chart('starved', 'Share of VMs starved of any resource over time, by policy.')}<figcaption>A VM counts even when it was short for seconds, as while a resize takes effect, so this is more than the share of time.</figcaption></figure>
 <figure><h3>Churn, resizes per VM-day</h3>${chart('resizes', 'Resizes per VM-day over time, by policy.')}</figure>`,
   );
 }

@@ -5,24 +5,32 @@ import { fixtureComparison } from './fixture.ts';
 
 const comparison = fixtureComparison({ days: 2 });
 
-test('the cheapest policy with its interval, the bound, and what is not shown', () => {
-  const [cheapest, bound, better] = findings(comparison);
+test('what is not shown, the cheapest policy with its interval, and the bound', () => {
+  const [better, cheapest, bound] = findings(comparison);
+  expect(better).toMatch(/^No policy is shown to be both cheaper than static/);
   expect(cheapest).toMatch(
     /^quantile is the cheapest: \$[\d.]+ a VM-day, [\d.]+ % below static \(95 % interval [\d.]+ % to [\d.]+ %\)/,
   );
-  expect(bound).toMatch(/^With perfect foresight the bill would be \$[\d.]+; quantile lies [\d.]+ % above/);
-  expect(better).toMatch(/^No policy is shown to be both cheaper than static/);
+  expect(bound).toMatch(
+    /^With perfect foresight the bill would be \$[\d.]+, with 0 % .*; quantile lies [\d.]+ % above/,
+  );
 });
 
-test('a policy that is better on both is named', () => {
+test('a policy that is better on both is named with both differences, and set against the bound', () => {
   const paired = comparison.paired.map((p) =>
-    p.policy === 'vpa' && p.measure === 'violationRate.any' ? { ...p, low: -0.01, high: 0 } : p,
+    p.policy === 'vpa' && p.measure === 'violationRate.any'
+      ? { ...p, difference: -0.005, low: -0.01, high: 0 }
+      : p,
   );
-  expect(findings({ ...comparison, paired })[2]).toContain('at this level: vpa.');
+  const [better, , bound] = findings({ ...comparison, paired });
+  expect(better).toMatch(
+    /intervals of both differences: vpa \(−[\d.]+ % \[.+\], −0\.50 pp \[−1\.0, 0\]\)\.$/,
+  );
+  expect(bound).toContain('; vpa lies');
 });
 
 test('the baseline may be the cheapest; a run may be alone', () => {
-  expect(findings({ ...comparison, baseline: 'quantile' })[0]).toContain(
+  expect(findings({ ...comparison, baseline: 'quantile' })[1]).toContain(
     'No policy is cheaper than quantile',
   );
   const alone = {

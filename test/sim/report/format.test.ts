@@ -30,10 +30,11 @@ test('formatNumber: three significant digits, grouped from a thousand, powers of
   expect(formatNumber(1.26, 2)).toBe('1.3');
 });
 
-test('formatShare and formatPercent: never more precise than a hundredth of a per cent', () => {
-  expect([0, 0.00004, 0.0004, 0.0123, 0.5, 1, 12.5].map(formatShare)).toEqual([
+test('formatShare and formatPercent: a tenth of a per cent, finer only near 0', () => {
+  expect([0, 0.000004, 0.00003, 0.0004, 0.0123, 0.5, 1, 12.5].map(formatShare)).toEqual([
     '0',
-    '< 0.01',
+    '≈ 0',
+    '0.003',
     '0.04',
     '1.2',
     '50.0',
@@ -76,6 +77,7 @@ test('formatDuration', () => {
 
 test('formatSigned, formatInterval, formatP', () => {
   expect([1.5, -1.5, 0].map((x) => formatSigned(x))).toEqual(['+1.5', '−1.5', '0']);
+  expect([1e-7, -1e-7].map((x) => formatSigned(x, formatShare))).toEqual(['≈ 0', '≈ 0']);
   expect(formatInterval(-0.2, 0.1)).toBe('[−0.2, +0.1]');
   expect(formatInterval(null, 1)).toBe('–');
   expect([0, 0.0123, 0.25, 1].map(formatP)).toEqual(['p < 0.001', 'p = 0.012', 'p = 0.25', 'p = 1']);
