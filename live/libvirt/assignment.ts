@@ -46,7 +46,7 @@ export function vmSpec(vmId: string, assignment: Assignment, limits: DomainLimit
     const top = Math.min(given?.max ?? max, ceiling);
     if (top === 0) return { requested: 0, min: 0, max: 0 };
     const bottom = Math.min(given?.min ?? min, top);
-    return { requested: Math.min(requested ?? top, top), min: bottom, max: top };
+    return { requested: Math.max(bottom, Math.min(requested ?? top, top)), min: bottom, max: top };
   });
   const vector = (of: (row: (typeof rows)[number]) => number) => rows.map(of) as unknown as ResourceVector;
   return {

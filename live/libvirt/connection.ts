@@ -28,9 +28,9 @@ export interface ConnectionListener {
 const DEFAULTS = { readOnly: true, events: false, timeoutMs: 35_000, library: 'libvirt.so.0' };
 
 interface Pending {
+  readonly request: Request;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
-  readonly timer: NodeJS.Timeout;
 }
 
 type Result<K extends Operation> = ReturnType<Session[K]>;
@@ -43,9 +43,11 @@ export class LibvirtConnection {
   readonly uri: string;
   readonly #options: ConnectionOptions;
   readonly #worker: Worker;
-  readonly #pending = new Map<number, Pending>();
-  /** Calls given up that the Worker has not returned from. */
-  readonly #overdue = new Set<number>();
+  /** Calls in the order they were made. The first is with the Worker, so that its time limit is its own. */
+  readonly #queue: Pending[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  /** A call that was given up and that the Worker has not returned from. */
+  #overdue: number | undefined;
   readonly #listeners = new Set<ConnectionListener>();
   readonly #closing = new AbortController();
   #nextId = 0;
@@ -118,7 +120,7 @@ export class LibvirtConnection {
     if (this.#ended) return;
     // Waits for the thread to end by itself: one that is ended within a call of libvirt can take the process along.
     await this.#request('exit', []).catch(() => {});
-    if (this.#overdue.size > 0) this.#worker.unref();
+    if (this.#overdue !== undefined) this.#worker.unref();
     else await this.#worker.terminate();
   }
 
@@ -128,17 +130,25 @@ export class LibvirtConnection {
   }
 
   #request(operation: Request['operation'], args: readonly unknown[]): Promise<unknown> {
-    if (this.#overdue.size > 0) return Promise.reject(connectionStuck(operation, this.uri));
-    const id = this.#nextId++;
+    if (this.#overdue !== undefined) return Promise.reject(connectionStuck(operation, this.uri));
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#pending.delete(id);
-        this.#overdue.add(id);
-        reject(callTimedOut(operation, this.#options.timeoutMs, this.uri));
-      }, this.#options.timeoutMs);
-      this.#pending.set(id, { resolve, reject, timer });
-      this.#worker.postMessage({ id, operation, args } satisfies Request);
+      this.#queue.push({ request: { id: this.#nextId++, operation, args }, resolve, reject });
+      if (this.#queue.length === 1) this.#sendNext();
     });
+  }
+
+  #sendNext(): void {
+    const next = this.#queue[0];
+    if (!next) return;
+    const { timeoutMs } = this.#options;
+    this.#timer = setTimeout(() => {
+      this.#overdue = next.request.id;
+      next.reject(callTimedOut(next.request.operation, timeoutMs, this.uri));
+      for (const { request, reject } of this.#queue.splice(0).slice(1)) {
+        reject(connectionStuck(request.operation, this.uri));
+      }
+    }, timeoutMs);
+    this.#worker.postMessage(next.request);
   }
 
   #receive(message: Message): void {
@@ -150,11 +160,14 @@ export class LibvirtConnection {
       this.#lost();
       return;
     }
-    this.#overdue.delete(message.id);
-    const pending = this.#pending.get(message.id);
+    if (message.id === this.#overdue) {
+      this.#overdue = undefined;
+      return;
+    }
+    const pending = this.#queue.shift();
+    clearTimeout(this.#timer);
+    this.#sendNext();
     if (!pending) return;
-    this.#pending.delete(message.id);
-    clearTimeout(pending.timer);
     if ('value' in message) {
       pending.resolve(message.value);
       return;
@@ -203,11 +216,8 @@ export class LibvirtConnection {
     this.#ended = true;
     this.#connected = false;
     this.#lastProblem = error;
-    for (const [id, pending] of this.#pending) {
-      clearTimeout(pending.timer);
-      pending.reject(threadEnded(this.uri, error));
-      this.#pending.delete(id);
-    }
+    clearTimeout(this.#timer);
+    for (const { reject } of this.#queue.splice(0)) reject(threadEnded(this.uri, error));
   }
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isCollection, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { EXIT, ForesizeError, type Problem } from '../../core/errors.ts';
+import { zodProblems } from '../../core/problems.ts';
 import { type Assignment, assignmentSchema } from './assignment.ts';
 
 /** The mapping file: an assignment a domain, for hosts whose domains cannot be tagged. */
@@ -62,13 +63,11 @@ export function parseMapping(text: string, file: string): MappingEntry[] {
   };
   const result = mappingSchema.safeParse(document.toJS());
   if (!result.success) {
+    const problems = zodProblems(result.error, 'MAPPING_INVALID', (path) =>
+      `${at(path)} ${path.map(String).join('.')}`.trim(),
+    );
     throw new ForesizeError(
-      result.error.issues.map((issue) => ({
-        code: 'MAPPING_INVALID',
-        what: issue.message,
-        where: `${at(issue.path)} ${issue.path.map(String).join('.')}`.trim(),
-        remedy: 'see docs/live.md for the fields',
-      })),
+      problems.map((problem) => ({ ...problem, remedy: 'see docs/live.md for the fields' })),
     );
   }
   const seen = new Set<string>();

@@ -10,8 +10,14 @@ for tool in libvirtd virsh qemu-system-x86_64 qemu-img cpio busybox unshare; do
   command -v $tool >/dev/null || skip "$tool is not installed; run test/rig/install.sh"
 done
 unshare -m true 2>/dev/null || skip "may not make a mount namespace (needs CAP_SYS_ADMIN)"
-[ -d /sys/fs/cgroup/cpu ] || grep -qw cpu /sys/fs/cgroup/cgroup.controllers 2>/dev/null ||
-  skip "no cpu cgroup controller, so libvirt cannot set a quota"
+cgroup=/sys/fs/cgroup
+if [ -d $cgroup/cpu ]; then
+  cgroup=$cgroup/cpu
+else
+  grep -qw cpu $cgroup/cgroup.controllers 2>/dev/null || skip "no cpu cgroup controller, so no CPU quota"
+fi
+mkdir $cgroup/foresize-rig-probe 2>/dev/null && rmdir $cgroup/foresize-rig-probe || skip "may not make a cgroup"
+[ -c /dev/net/tun ] || skip "no /dev/net/tun, so no guest with a network"
 # libvirtd refuses to own directories others may write.
 umask 022
 mkdir -p "$RIG" "$RIG/etc" "$RIG/run" "$RIG/lib" "$RIG/cache" "$RIG/log"

@@ -13,6 +13,7 @@ import { DomainDirectory } from '../../../live/libvirt/domains.ts';
 import { type LibvirtHost, openHost } from '../../../live/libvirt/host.ts';
 import { METADATA_URI } from '../../../live/libvirt/session.ts';
 import { LibvirtTelemetry } from '../../../live/libvirt/telemetry.ts';
+import { hypervisorParams } from '../../../sim/cluster/hypervisor-model.ts';
 import { eventually, noLibvirt } from '../support.ts';
 
 /** The real thing: QEMU guests under the rig's libvirtd, with load that goes up and down. See test/rig/start.sh. */
@@ -226,12 +227,14 @@ describe.skipIf(skipped)(`real guests${skipped ? ` (SKIPPED: ${skipped})` : ''}`
     const web = new Fleet();
     web.admit({ ...directory.get('rig-web')!.spec, max: [3, 256, 67_108_864, 0] }, 0);
     const watcher = new LibvirtTelemetry(host.telemetry, web, directory);
-    const { model } = await calibrate(web, watcher, hypervisor, 2);
-    expect(Object.keys(model)).toEqual(['cpu', 'memory', 'diskIo']);
-    expect(model.cpu?.failure).toBe(0);
-    expect(model.cpu?.latencyMs.p50).toBeGreaterThan(0);
-    expect(model.cpu?.latencyMs.p90).toBeGreaterThanOrEqual(model.cpu!.latencyMs.p50);
-    console.log('calibrated on rig-web:', JSON.stringify(model));
+    const { measured, simulator } = await calibrate(web, watcher, hypervisor, 2);
+    expect(Object.keys(measured)).toEqual(['cpu', 'memory', 'diskIo']);
+    expect(measured.cpu?.failure).toBe(0);
+    expect(measured.cpu?.latencyMs.p50).toBeGreaterThan(0);
+    expect(measured.cpu?.latencyMs.p90).toBeGreaterThanOrEqual(measured.cpu!.latencyMs.p50);
+    // What the simulator takes is what was measured.
+    expect(hypervisorParams.parse(simulator).cpu.latencyMs).toBe(measured.cpu!.latencyMs.p50);
+    console.log('calibrated on rig-web:', JSON.stringify({ measured, simulator }));
   });
 
   it('reconnects when libvirtd crashed and is back, and hears events again', async () => {
