@@ -1,6 +1,7 @@
 import type { CommandModule } from 'yargs';
 import { generateCommand } from './generate.ts';
 import { runCommand } from './run.ts';
+import { sweepCommand } from './sweep.ts';
 import { traceCommands } from './trace.ts';
 import { schemaCommand, validateCommand } from './validate.ts';
 
@@ -21,4 +22,5 @@ export const simCommands = [
   validateCommand,
   schemaCommand,
   traceCommand,
+  sweepCommand,
 ] as unknown as readonly CommandModule[];
