@@ -23,13 +23,22 @@ export interface Experiment {
   readonly warmupTicks: number;
 }
 
+/** A workload, and what the trace reader met on the way to it. */
+export type OpenedWorkload = Pick<Experiment, 'workload' | 'trace'>;
+
 /** Opens the workload and checks that the scenario's times fit it. */
 export async function openExperiment(
-  { scenario, baseDir, file }: LoadedScenario,
+  loaded: LoadedScenario,
   options: { onProgress?: (done: number, total: number) => void; signal?: AbortSignal } = {},
 ): Promise<Experiment> {
+  return toExperiment(loaded, await openScenarioWorkload(loaded, options));
+}
+
+export async function openScenarioWorkload(
+  { scenario, baseDir }: Pick<LoadedScenario, 'scenario' | 'baseDir'>,
+  options: { onProgress?: (done: number, total: number) => void; signal?: AbortSignal } = {},
+): Promise<OpenedWorkload> {
   const stepMs = parseDuration(scenario.tick, 'tick');
-  const warmupTicks = Math.round(parseDuration(scenario.warmup, 'warmup') / stepMs);
   const intervals =
     scenario.duration === undefined
       ? undefined
@@ -46,6 +55,15 @@ export async function openExperiment(
       return loaded;
     },
   });
+  return { workload, trace };
+}
+
+/** @throws ForesizeError WORKLOAD_TOO_SHORT */
+export function toExperiment(
+  { scenario, file }: Pick<LoadedScenario, 'scenario' | 'file'>,
+  { workload, trace }: OpenedWorkload,
+): Experiment {
+  const warmupTicks = Math.round(parseDuration(scenario.warmup, 'warmup') / workload.stepMs);
   const needed = warmupTicks + longestHorizon(scenario);
   if (workload.intervals <= needed) {
     throw new ForesizeError({
@@ -64,18 +82,29 @@ function longestHorizon(scenario: Scenario): number {
 
 /** Identity of a run: the resolved scenario as one policy sees it, the trace's bytes and the code. */
 export function runId(experiment: Experiment, policy: string): string {
-  const { compare: _, ...scenario } = experiment.scenario;
+  return runIdentity(experiment.scenario, policy, experiment.trace?.sha256 ?? null);
+}
+
+/** The same before the workload is opened. @param trace SHA-256 of the trace, null where there is none or it is not known */
+export function runIdentity(
+  { compare: _, ...scenario }: Scenario,
+  policy: string,
+  trace: string | null,
+): string {
   return sha256(
     canonicalJson({
-      scenario: { ...scenario, policies: policiesInPlay(experiment.scenario, policy), policy },
-      trace: experiment.trace?.sha256 ?? null,
+      scenario: { ...scenario, policies: policiesInPlay(scenario, policy), policy },
+      trace,
       version: codeVersion(),
     }),
   ).slice(0, 16);
 }
 
 /** The default policy and those that applications name: others would only cost time. */
-function policiesInPlay(scenario: Scenario, policy: string): Scenario['policies'] {
+function policiesInPlay(
+  scenario: Pick<Scenario, 'policies' | 'applications'>,
+  policy: string,
+): Scenario['policies'] {
   const names = new Set([policy, ...Object.values(scenario.applications)]);
   return Object.fromEntries(Object.entries(scenario.policies).filter(([name]) => names.has(name)));
 }

@@ -1,10 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { MessageChannel } from 'node:worker_threads';
-import { Piscina } from 'piscina';
-import { ForesizeError } from '../core/errors.ts';
 import { executeRun, type RunDone, type RunTask } from './execute.ts';
-import type { Progress, WorkerAnswer } from './run-worker.ts';
+import { type Progress, WorkerPool } from './pool.ts';
 
 export interface RunAllOptions {
   /** Worker threads; 1 runs here, one after the other. Results do not depend on it. */
@@ -28,26 +24,17 @@ export async function runAll(tasks: readonly RunTask[], options: RunAllOptions =
     }
     return done;
   }
-  const pool = new Piscina<{ task: RunTask }, WorkerAnswer>({
-    filename: fileURLToPath(new URL('./run-worker.js', import.meta.url)),
-    minThreads: threads,
-    maxThreads: threads,
-  });
+  const pool = new WorkerPool<RunTask, RunDone>('./run-worker.js', threads);
   try {
     return await Promise.all(
-      tasks.map(async (task, i) => {
-        const { port1, port2 } = new MessageChannel();
-        port2.on('message', (progress: Progress) => options.onProgress?.(i, progress));
-        const answer = await pool.run({ task, port: port1 } as { task: RunTask }, {
-          transferList: [port1],
-          ...(options.signal && { signal: options.signal }),
-        });
-        port2.close();
-        if ('ok' in answer) return answer.ok;
-        throw new ForesizeError(answer.problems, answer.exitCode);
-      }),
+      tasks.map((task, i) =>
+        pool.run(task, {
+          onProgress: (progress) => options.onProgress?.(i, progress),
+          signal: options.signal,
+        }),
+      ),
     );
   } finally {
-    await pool.destroy();
+    await pool.close();
   }
 }

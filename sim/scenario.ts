@@ -138,8 +138,8 @@ function applySet(doc: Document, set: string): void {
   doc.setIn(path, value);
 }
 
-/** Line of the node at `path`, or of its nearest ancestor that is written down. */
-function lineOf(doc: Document, lines: LineCounter, path: readonly PropertyKey[]): number | undefined {
+/** Line of the node at `path` of a YAML document, or of its nearest ancestor that is written down. */
+export function lineOf(doc: Document, lines: LineCounter, path: readonly PropertyKey[]): number | undefined {
   for (let depth = path.length; depth >= 0; depth--) {
     const parent = doc.getIn(path.slice(0, depth - 1), true);
     if (depth > 0 && isMap(parent)) {

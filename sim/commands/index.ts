@@ -4,6 +4,7 @@ import { forecastCommand } from './forecast.ts';
 import { generateCommand } from './generate.ts';
 import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
+import { sweepCommand } from './sweep.ts';
 import { traceCommands } from './trace.ts';
 import { schemaCommand, validateCommand } from './validate.ts';
 
@@ -27,4 +28,5 @@ export const simCommands = [
   reportCommand,
   forecastCommand,
   traceCommand,
+  sweepCommand,
 ] as unknown as readonly CommandModule[];
