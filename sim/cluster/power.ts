@@ -16,12 +16,18 @@ export const POWER_STEPS = 10;
 
 export const JOULES_PER_KWH = 3_600_000;
 
-/** Power at a CPU load of 0..1, linear between the measured steps, W. A load outside is taken as the nearest end. */
+/**
+ * Power at a CPU load of 0..1, linear between the measured steps, W. A load outside is taken as the nearest end. Two
+ * hosts on the same step rise alike, so that a placement by power is decided by the last bit: the operations and their
+ * order are those of CloudSim 3.0.3's PowerModelSpecPower.
+ */
 export function powerAt(watts: ArrayLike<number>, load: number): number {
-  const at = Math.min(1, Math.max(0, load)) * POWER_STEPS;
-  const below = Math.min(POWER_STEPS - 1, Math.floor(at));
+  const at = Math.min(1, Math.max(0, load));
+  if (at % 0.1 === 0) return watts[Math.trunc(at * POWER_STEPS)]!;
+  const below = Math.floor(at * POWER_STEPS);
   const low = watts[below]!;
-  return low + (watts[below + 1]! - low) * (at - below);
+  const slope = (watts[Math.ceil(at * POWER_STEPS)]! - low) / 10;
+  return low + slope * (at - below / 10) * 100;
 }
 
 /**

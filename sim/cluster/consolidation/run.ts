@@ -73,12 +73,10 @@ class Consolidation {
     const { servers, vms, rule, stepS, durationS } = this.#setup;
     this.#create();
     const consolidator = new Consolidator(servers, vms, rule, this.#history, this.#wanted, stepS);
-    for (let tick = START_S + stepS; ; tick += stepS) {
-      const at = Math.min(tick, durationS);
-      this.#advance(at, (tick - START_S) % stepS === 0 && at === tick);
+    for (let at = START_S + stepS; at <= durationS; at += stepS) {
+      this.#advance(at, (at - START_S) % stepS === 0);
       const moves = consolidator.plan(this.#placement, this.#shares.utilization);
       this.#start(moves);
-      if (at === durationS) break;
       this.#finish(moves, at);
     }
     return {
@@ -147,7 +145,7 @@ class Consolidation {
     for (let h = 0; h < servers.count; h++) {
       shares.share(h);
       this.#joules += energyBetween(servers.watts[h]!, this.#before[h]!, shares.utilization[h]!, seconds);
-      if (this.#before[h]! > 0 && shares.utilization[h] === 0) this.#shutdowns++;
+      if ((!this.#started || this.#before[h]! > 0) && shares.utilization[h] === 0) this.#shutdowns++;
     }
     this.#time = at;
     this.#started = true;
