@@ -23,7 +23,7 @@ export function weightShape(shape: Omit<SequenceShape, 'batch' | 'steps'>): [num
 }
 
 /**
- * The whole sequence as one operation: `x` (group x step x window x input) and weights to the last hidden state
+ * The whole sequence as one operation: `x` (step x group x window x input) and weights to the last hidden state
  * (group x window x hidden). A graph of plain operations spends its time on thousands of calls for small
  * matrices and on the tape (see docs/lstm.md); here the forward and the backward pass are two calls that run
  * on SIMD kernels. Made for training and for inference alike, one workspace each.
@@ -79,7 +79,7 @@ export class Sequence {
       for (let step = 0; step < steps; step++) {
         const xh = at.xh(group, step);
         const z = at.z(group, step);
-        copyInputs(floats, xh, width, x, (group * steps + step) * batch * inputs, batch, inputs);
+        copyInputs(floats, xh, width, x, (step * groups + group) * batch * inputs, batch, inputs);
         floats.fill(0, z, z + batch * 4 * hidden);
         gemm(xh * 4, row, 4, w, hidden * 16, z * 4, hidden * 16, batch, 4 * hidden, width);
         const h = step + 1 < steps ? at.xh(group, step + 1) + inputs : at.out + group * batch * hidden;
@@ -260,11 +260,11 @@ function transpose(floats: Float32Array, from: number, rows: number, columns: nu
  */
 export function plainSequence(tf: Tf, shape: SequenceShape, x: Float32Array, weights: Tensor3D): Tensor3D {
   const { groups, batch, steps, inputs, hidden } = shape;
-  const all = tf.tensor4d(x, [groups, steps, batch, inputs]);
+  const all = tf.tensor4d(x, [steps, groups, batch, inputs]);
   let h = tf.zeros([groups, batch, hidden]) as Tensor3D;
   let c = h;
   for (let step = 0; step < steps; step++) {
-    const xt = tf.reshape(tf.slice(all, [0, step, 0, 0], [groups, 1, batch, inputs]), [
+    const xt = tf.reshape(tf.slice(all, [step, 0, 0, 0], [1, groups, batch, inputs]), [
       groups,
       batch,
       inputs,
