@@ -1,0 +1,329 @@
+import type { History } from '../../history.ts';
+import { cosTurns, sinTurns } from '../../math.ts';
+import { R } from '../../model.ts';
+import { QUANTILES, STAT, type Statistics } from './statistics.ts';
+
+const Q = QUANTILES.length;
+const MEDIAN = Math.floor(Q / 2);
+const DAY_MS = 86_400_000;
+
+/** Inputs a step: usage and mask of each resource, time of day and of week, and the constant of the bias. */
+export const INPUTS = 2 * R + 4 + 1;
+/** Forecasts that the network weighs against the base; see `Features.#candidates`. */
+export const CANDIDATES = 7;
+/** Ticks of the recent past that the context holds one by one, and those it sums up. */
+const LAGS = 24;
+const RECENT = 48;
+/** Ticks around the same time of the day before that are looked at, besides the horizon. */
+const AROUND = 6;
+
+/** Numbers of context a resource: what `Features.#context` writes. */
+export function contextWidth(horizon: number): number {
+  return LAGS - 1 + horizon + 1 + 4 + 3 * Q + 2 + 2 + 8 + 2 + 1;
+}
+
+/**
+ * A batch of windows, reused from call to call. Except for `x`, rows are resource x window; numbers are in units
+ * of the row's `scale`, relative to its `last` value.
+ */
+export class Batch {
+  readonly size: number;
+  /** step x window x INPUTS */
+  readonly x: Float32Array;
+  /** row x contextWidth */
+  readonly context: Float32Array;
+  /** Forecast of the last value with the residual quantiles of the last day: row x quantile x step. */
+  readonly base: Float32Array;
+  /** Other forecasts, less the base: row x CANDIDATES x quantile x step. */
+  readonly candidates: Float32Array;
+  /** What came: row x step, NaN where nothing was seen. */
+  readonly target: Float32Array;
+  readonly last: Float64Array;
+  /** In the resource's unit; NaN while it was never seen. */
+  readonly scale: Float64Array;
+  /** Share of `scale` by which the series moved in the last day: 0 for one that stood still. */
+  readonly liveliness: Float64Array;
+
+  constructor(size: number, steps: number, horizon: number) {
+    const rows = R * size;
+    this.size = size;
+    this.x = new Float32Array(steps * size * INPUTS);
+    this.context = new Float32Array(rows * contextWidth(horizon));
+    this.base = new Float32Array(rows * Q * horizon);
+    this.candidates = new Float32Array(rows * CANDIDATES * Q * horizon);
+    this.target = new Float32Array(rows * horizon);
+    this.last = new Float64Array(rows);
+    this.scale = new Float64Array(rows);
+    this.liveliness = new Float64Array(rows);
+  }
+}
+
+/** Turns history and statistics into windows, for training and for forecasting by the same code. */
+export class Features {
+  readonly #history: History;
+  readonly #day: number;
+  readonly #knots: readonly number[];
+  readonly #stepMs: number;
+  readonly #epochMs: number;
+  readonly #steps: number;
+  readonly #horizon: number;
+  /** The recent past of a series, ending with the origin. */
+  readonly #past: Float64Array;
+  /** The same time a day before: from AROUND - 1 ticks before the origin's to AROUND / 2 beyond the horizon. */
+  readonly #yesterday: Float64Array;
+
+  constructor(history: History, statistics: Statistics, stepMs: number, epochMs: number, steps: number) {
+    this.#history = history;
+    this.#day = statistics.day;
+    this.#knots = statistics.knots;
+    this.#stepMs = stepMs;
+    this.#epochMs = epochMs;
+    this.#steps = steps;
+    this.#horizon = statistics.horizon;
+    this.#past = new Float64Array(Math.max(steps, RECENT));
+    this.#yesterday = new Float64Array(this.#horizon + AROUND + AROUND / 2);
+  }
+
+  /**
+   * Writes window `b`: the VM in `slot` as seen at tick `origin`, with the slot's rows of statistics (R x
+   * STAT.width from `statsAt`), which may be some ticks older.
+   */
+  fill(batch: Batch, b: number, slot: number, origin: number, stats: Float32Array, statsAt: number): void {
+    this.#calendar(batch, b, origin);
+    const past = this.#past;
+    const length = past.length;
+    for (let r = 0; r < R; r++) {
+      const k = r * batch.size + b;
+      const row = statsAt + r * STAT.width;
+      const scale = stats[row + STAT.scale]!;
+      this.#history.series(slot, r, origin - length + 1, origin + 1, past);
+      let at = length - 1;
+      while (at >= 0 && Number.isNaN(past[at]!)) at--;
+      const last = at >= 0 ? past[at]! : stats[row + STAT.level + MEDIAN]!;
+      batch.last[k] = last;
+      batch.scale[k] = scale;
+      if (!(scale > 0)) {
+        this.#absent(batch, b, r);
+        continue;
+      }
+      batch.liveliness[k] = Math.min(1, stats[row + STAT.recentScale]! / scale);
+      this.#inputs(batch, b, r, last, 1 / scale);
+      this.#history.series(
+        slot,
+        r,
+        origin - this.#day - AROUND + 1,
+        origin - this.#day + this.#horizon + AROUND / 2 + 1,
+        this.#yesterday,
+      );
+      this.#context(batch, k, origin, last, 1 / scale, length - 1 - at, stats, row);
+      this.#candidates(batch, k, last, 1 / scale, stats, row);
+    }
+  }
+
+  /** Writes what came after the origin; `fill` must have been called for the window. */
+  fillTarget(batch: Batch, b: number, slot: number, origin: number): void {
+    const horizon = this.#horizon;
+    const values = this.#yesterday;
+    for (let r = 0; r < R; r++) {
+      const k = r * batch.size + b;
+      this.#history.series(slot, r, origin + 1, origin + 1 + horizon, values);
+      for (let h = 0; h < horizon; h++) {
+        // The bound is for a first movement after a long standstill, whose scale is still a guess.
+        batch.target[k * horizon + h] = Math.min(1e4, (values[h]! - batch.last[k]!) / batch.scale[k]!);
+      }
+    }
+  }
+
+  #calendar(batch: Batch, b: number, origin: number): void {
+    for (let s = 0; s < this.#steps; s++) {
+      const at = (s * batch.size + b) * INPUTS + 2 * R;
+      const ms = this.#epochMs + (origin - this.#steps + 1 + s) * this.#stepMs;
+      writePhase(batch.x, at, ms / DAY_MS);
+      writePhase(batch.x, at + 2, ms / (7 * DAY_MS));
+      batch.x[at + 4] = 1;
+    }
+  }
+
+  #inputs(batch: Batch, b: number, r: number, last: number, perScale: number): void {
+    const steps = this.#steps;
+    const from = this.#past.length - steps;
+    for (let s = 0; s < steps; s++) {
+      const at = (s * batch.size + b) * INPUTS + r;
+      const value = this.#past[from + s]!;
+      batch.x[at] = bounded((value - last) * perScale, 3);
+      batch.x[at + R] = Number.isNaN(value) ? 0 : 1;
+    }
+  }
+
+  /** A resource that was never seen: zeros, and no target. */
+  #absent(batch: Batch, b: number, r: number): void {
+    const k = r * batch.size + b;
+    for (let s = 0; s < this.#steps; s++) {
+      const at = (s * batch.size + b) * INPUTS + r;
+      batch.x[at] = 0;
+      batch.x[at + R] = 0;
+    }
+    const path = Q * this.#horizon;
+    const width = contextWidth(this.#horizon);
+    batch.liveliness[k] = 0;
+    batch.context.fill(0, k * width, (k + 1) * width);
+    batch.base.fill(0, k * path, (k + 1) * path);
+    batch.candidates.fill(0, k * CANDIDATES * path, (k + 1) * CANDIDATES * path);
+  }
+
+  #context(
+    batch: Batch,
+    k: number,
+    origin: number,
+    last: number,
+    perScale: number,
+    age: number,
+    stats: Float32Array,
+    row: number,
+  ): void {
+    const past = this.#past;
+    const yesterday = this.#yesterday;
+    const end = past.length - 1;
+    const out = batch.context;
+    let n = k * contextWidth(this.#horizon);
+    for (let lag = 1; lag < LAGS; lag++) out[n++] = bounded((past[end - lag]! - last) * perScale, 10);
+    let seen = 0;
+    for (let h = 0; h < this.#horizon; h++) {
+      const value = yesterday[AROUND + h]!;
+      if (!Number.isNaN(value)) seen = 1;
+      out[n++] = bounded((value - last) * perScale, 10);
+    }
+    out[n++] = bounded((mean(yesterday, 0, AROUND) - last) * perScale, 10);
+
+    const hour = mean(past, end - 11, end + 1);
+    out[n++] = bounded((mean(past, end - RECENT + 1, end + 1) - last) * perScale, 10);
+    out[n++] = bounded((largest(past, end - 11, end + 1) - last) * perScale, 10);
+    out[n++] = bounded((largest(past, end - RECENT + 1, end + 1) - last) * perScale, 10);
+    out[n++] = bounded(meanDistance(past, end - 11, end + 1, hour) * perScale, 10);
+
+    for (let q = 0; q < Q; q++) out[n++] = bounded((stats[row + STAT.level + q]! - last) * perScale, 10);
+    for (let q = 0; q < Q; q++) out[n++] = bounded((stats[row + STAT.slowLevel + q]! - last) * perScale, 10);
+    const far = row + STAT.residual + (this.#knots.length - 1) * Q;
+    for (let q = 0; q < Q; q++) out[n++] = bounded(stats[far + q]! * perScale, 10);
+    out[n++] = bounded(stats[row + STAT.seasonal + MEDIAN - 1]! * perScale, 10);
+    out[n++] = bounded(stats[row + STAT.seasonal + MEDIAN + 2]! * perScale, 10);
+    out[n++] = bounded(last * perScale, 10);
+    out[n++] = Math.min(1, age / 12);
+
+    const ms = this.#epochMs + origin * this.#stepMs;
+    writePhase(out, n, ms / DAY_MS);
+    writePhase(out, n + 2, (2 * ms) / DAY_MS);
+    writePhase(out, n + 4, ms / (7 * DAY_MS));
+    writePhase(out, n + 6, (24 * ms) / DAY_MS);
+    n += 8;
+    out[n++] = seen;
+    out[n++] = hour > last ? 1 : 0;
+    out[n] = 1;
+  }
+
+  /**
+   * The base and the forecasts that may be better: quantiles of the last day's level and of the slow level; the
+   * last value with slow residuals; the day before with its residuals; the last value alone; the greatest recent
+   * value; the greatest of the day before around that time.
+   */
+  #candidates(
+    batch: Batch,
+    k: number,
+    last: number,
+    perScale: number,
+    stats: Float32Array,
+    row: number,
+  ): void {
+    const horizon = this.#horizon;
+    const yesterday = this.#yesterday;
+    const path = Q * horizon;
+    const out = batch.candidates;
+    const recent = largest(this.#past, this.#past.length - RECENT, this.#past.length);
+    for (let h = 0; h < horizon; h++) {
+      const knot = this.#knot(h + 1);
+      const share = (h + 1 - this.#knots[knot]!) / (this.#knots[knot + 1]! - this.#knots[knot]! || 1);
+      const around = largest(yesterday, AROUND + h - 3, AROUND + h + 4);
+      const then = smoothed(yesterday, AROUND + h);
+      for (let q = 0; q < Q; q++) {
+        const residual = between(stats, row + STAT.residual + knot * Q + q, share);
+        const slow = between(stats, row + STAT.slowResidual + knot * Q + q, share);
+        const base = last + residual;
+        const i = q * horizon + h;
+        batch.base[k * path + i] = residual * perScale;
+        const c = k * CANDIDATES * path + i;
+        out[c] = (stats[row + STAT.level + q]! - base) * perScale;
+        out[c + path] = (stats[row + STAT.slowLevel + q]! - base) * perScale;
+        out[c + 2 * path] = (slow - residual) * perScale;
+        out[c + 3 * path] = orZero((then + stats[row + STAT.seasonal + q]! - base) * perScale);
+        out[c + 4 * path] = -residual * perScale;
+        out[c + 5 * path] = orZero((recent - base) * perScale);
+        out[c + 6 * path] = orZero((around - base) * perScale);
+      }
+    }
+  }
+
+  /** Index of the last knot at or before step `h` that has one after it. */
+  #knot(h: number): number {
+    let i = this.#knots.length - 2;
+    while (i > 0 && this.#knots[i]! > h) i--;
+    return i;
+  }
+}
+
+/** x drawn in to (-limit, limit), near 0 unchanged; a missing x is 0: at the last value. */
+function bounded(x: number, limit: number): number {
+  return Number.isNaN(x) ? 0 : (limit * x) / (limit + Math.abs(x));
+}
+
+function orZero(x: number): number {
+  return Number.isNaN(x) ? 0 : x;
+}
+
+function writePhase(out: Float32Array, at: number, turns: number): void {
+  out[at] = sinTurns(turns);
+  out[at + 1] = cosTurns(turns);
+}
+
+function between(stats: Float32Array, at: number, share: number): number {
+  return stats[at]! * (1 - share) + stats[at + Q]! * share;
+}
+
+/** Weighted 1-2-1 over the neighbours; the value alone where one is missing. */
+function smoothed(values: Float64Array, i: number): number {
+  const mean = (values[i - 1]! + 2 * values[i]! + values[i + 1]!) / 4;
+  return Number.isNaN(mean) ? values[i]! : mean;
+}
+
+/** Mean of what was seen in [from, to); NaN if nothing was. */
+function mean(values: Float64Array, from: number, to: number): number {
+  let sum = 0;
+  let n = 0;
+  for (let i = from; i < to; i++) {
+    const value = values[i]!;
+    if (Number.isNaN(value)) continue;
+    sum += value;
+    n++;
+  }
+  return n > 0 ? sum / n : Number.NaN;
+}
+
+function meanDistance(values: Float64Array, from: number, to: number, centre: number): number {
+  let sum = 0;
+  let n = 0;
+  for (let i = from; i < to; i++) {
+    const value = values[i]!;
+    if (Number.isNaN(value)) continue;
+    sum += Math.abs(value - centre);
+    n++;
+  }
+  return n > 0 ? sum / n : Number.NaN;
+}
+
+function largest(values: Float64Array, from: number, to: number): number {
+  let most = Number.NaN;
+  for (let i = from; i < to; i++) {
+    const value = values[i]!;
+    if (!(value <= most) && !Number.isNaN(value)) most = value;
+  }
+  return most;
+}

@@ -1,0 +1,142 @@
+import type { Optimizer, Scalar } from '@tensorflow/tfjs-core';
+import { R } from '../../model.ts';
+import type { Rng } from '../../rng.ts';
+import type { Tf } from '../backend.ts';
+import { Batch, type Features } from './features.ts';
+import { globalShapes, type Network, toVariables, type Variables, type Weights } from './network.ts';
+import type { LstmParams } from './params.ts';
+import { pinball } from './quantile-head.ts';
+import type { Samples } from './samples.ts';
+import { QUANTILES } from './statistics.ts';
+
+/** Windows on which a model is judged, and the fewest that make a judgement. */
+const JUDGED = 256;
+const JUDGED_LEAST = 24;
+/** Gradient steps between two looks at held-back history. */
+const CHECK_EVERY = 20;
+/** Newest step's weight in the running mean of the weights (Polyak & Juditsky 1992), once warm. */
+export const AVERAGING = 1 / 50;
+
+export interface FitResult {
+  readonly weights: Weights;
+  /** Gradient steps taken. */
+  readonly steps: number;
+  /** Mean pinball loss, quantiles summed, in training and on held-back history; NaN where there was none. */
+  readonly trainingLoss: number;
+  readonly loss: number;
+  /** Held-back loss of the weights that the fit started from. */
+  readonly lossBefore: number;
+}
+
+/** What a fit works with. */
+export interface Workshop {
+  readonly tf: Tf;
+  readonly params: LstmParams;
+  readonly features: Features;
+  readonly samples: Samples;
+  readonly network: Network;
+}
+
+/**
+ * Trains the global network from `start`, one gradient step at a time: `next()` takes a step, the last one
+ * returns the result. Adam on random windows; the mean of the weights over the last steps is what is judged and
+ * kept, since pinball loss leaves the weights themselves restless. Ends early when held-back history no longer
+ * gains. Does not check whether the result is any good: the caller does.
+ */
+export function* fitGlobal(
+  shop: Workshop,
+  training: Int32Array,
+  heldBack: Int32Array,
+  start: Weights,
+  steps: number,
+  rng: Rng,
+): Generator<void, FitResult, void> {
+  const { tf, params, network } = shop;
+  const shapes = globalShapes(network.shape);
+  const paths = (size: number) => new Float32Array(R * size * QUANTILES.length * network.shape.horizon);
+  const batch = new Batch(params.batch, network.shape.steps, network.shape.horizon);
+  const predicted = paths(batch.size);
+  const judged = drawJudged(shop, heldBack, rng);
+  const judgedPaths = judged ? paths(judged.size) : undefined;
+  const judge = (weights: Weights): number => {
+    if (!judged || !judgedPaths) return Number.NaN;
+    network.forecast(judged, weights, judgedPaths);
+    return pinball(judged, network.shape.horizon, judgedPaths);
+  };
+
+  const lossBefore = judge(start);
+  let best = { weights: start, loss: lossBefore, steps: 0 };
+  const mean = copyOf(start);
+  const variables = toVariables(tf, start, shapes);
+  const optimizer = tf.train.adam(params.learningRate);
+  let trainingLoss = Number.NaN;
+  let unimproved = 0;
+  let step = 0;
+  try {
+    while (step < steps && unimproved < params.patience) {
+      setLearningRate(optimizer, params.learningRate * (1 - (0.9 * step) / steps));
+      for (let b = 0; b < batch.size; b++) draw(shop, batch, b, training[rng.int(training.length)]!, rng);
+      const loss = gradientStep(tf, optimizer, variables, () => network.loss(batch, variables, predicted));
+      step++;
+      trainingLoss = step === 1 ? loss : trainingLoss + Math.max(1 / step, AVERAGING) * (loss - trainingLoss);
+      average(mean, variables, Math.max(1 / step, AVERAGING));
+      if (step % CHECK_EVERY === 0 || step === steps) {
+        const now = judge(mean);
+        // Without held-back history the last weights are as good as any.
+        if (!judged || now < best.loss) best = { weights: copyOf(mean), loss: now, steps: step };
+        unimproved = best.steps === step ? 0 : unimproved + 1;
+      }
+      yield;
+    }
+  } finally {
+    optimizer.dispose();
+    for (const variable of Object.values(variables)) variable.dispose();
+  }
+  return { weights: best.weights, steps: step, trainingLoss, loss: best.loss, lossBefore };
+}
+
+/** Fills window `b` with moment `i`, at a random tick of its hour. */
+export function draw(shop: Workshop, batch: Batch, b: number, i: number, rng: Rng): void {
+  const { samples, features } = shop;
+  const origin = samples.origin(i, rng);
+  features.fill(batch, b, samples.slot(i), origin, samples.rows, samples.rowsAt(i));
+  features.fillTarget(batch, b, samples.slot(i), origin);
+}
+
+/** Takes one step of the optimiser and returns the loss before it. */
+export function gradientStep(tf: Tf, optimizer: Optimizer, variables: Variables, loss: () => Scalar): number {
+  const value = optimizer.minimize(loss, true, Object.values(variables)) as Scalar;
+  const number = value.dataSync()[0]!;
+  tf.dispose(value);
+  return number;
+}
+
+export function setLearningRate(optimizer: Optimizer, rate: number): void {
+  (optimizer as unknown as { learningRate: number }).learningRate = rate;
+}
+
+/** mean += share x (variables - mean) */
+export function average(mean: Weights, variables: Variables, share: number): void {
+  for (const [name, variable] of Object.entries(variables)) {
+    const now = variable.dataSync<'float32'>();
+    const target = mean[name]!;
+    for (let i = 0; i < target.length; i++) target[i]! += share * (now[i]! - target[i]!);
+  }
+}
+
+export function copyOf(weights: Weights): Weights {
+  return Object.fromEntries(Object.entries(weights).map(([name, values]) => [name, values.slice()]));
+}
+
+function drawJudged(shop: Workshop, heldBack: Int32Array, rng: Rng): Batch | undefined {
+  if (heldBack.length < JUDGED_LEAST) return undefined;
+  const size = Math.min(JUDGED, heldBack.length);
+  const batch = new Batch(size, shop.network.shape.steps, shop.network.shape.horizon);
+  const order = heldBack.slice();
+  for (let b = 0; b < size; b++) {
+    const other = b + rng.int(order.length - b);
+    [order[b], order[other]] = [order[other]!, order[b]!];
+    draw(shop, batch, b, order[b]!, rng);
+  }
+  return batch;
+}

@@ -1,0 +1,222 @@
+import type { Scalar, Tensor3D } from '@tensorflow/tfjs-core';
+import { R } from '../../model.ts';
+import { Rng } from '../../rng.ts';
+import type { Tf } from '../backend.ts';
+import { Batch, INPUTS } from './features.ts';
+import { AVERAGING, average, copyOf, draw, gradientStep, setLearningRate, type Workshop } from './fit.ts';
+import { count, initialLstm, type Shapes, toVariables, type Variables, type Weights } from './network.ts';
+import { Product } from './product.ts';
+import { addPersonal, PERSONAL_OUTPUTS, personalLoss, pinball } from './quantile-head.ts';
+import { Sequence, type SequenceShape, weightShape } from './sequence.ts';
+import { QUANTILES } from './statistics.ts';
+
+/** Held-back windows of each pair on which its personal part is judged. */
+const JUDGED = 16;
+const CHECK_EVERY = 10;
+/** Share of the global model's held-back loss that a personal part must take off to be kept. */
+const WORTH = 0.005;
+/** Fewest moments of a pair to train on, and to judge by. */
+export const PERSONAL_LEAST = { training: 48, heldBack: 6 } as const;
+
+/** Weights of `groups` personal models: a small LSTM each, and a head with a row for its bias. */
+export function personalShapes(groups: number, hidden: number): Shapes {
+  return {
+    lstm: weightShape({ groups, inputs: INPUTS, hidden }),
+    head: [groups, hidden + 1, PERSONAL_OUTPUTS],
+  };
+}
+
+/** One pair's moments and the personal part it has. */
+export interface Pair {
+  readonly name: string;
+  readonly training: Int32Array;
+  readonly heldBack: Int32Array;
+  readonly start: Weights | undefined;
+}
+
+export interface PersonalResult {
+  /** Undefined where the global model alone did better on held-back history. */
+  readonly weights: Weights | undefined;
+  readonly loss: number;
+  /** Held-back loss of the global model alone. */
+  readonly globalLoss: number;
+}
+
+/** Runs the personal models: as many side by side as are asked for, each on its own windows. */
+export class PersonalNetwork {
+  readonly #tf: Tf;
+  readonly #steps: number;
+  readonly hidden: number;
+  readonly #training = new Sequence();
+  readonly #inference = new Sequence();
+  readonly #product = new Product();
+
+  constructor(tf: Tf, steps: number, hidden: number) {
+    this.#tf = tf;
+    this.#steps = steps;
+    this.hidden = hidden;
+  }
+
+  /** Outputs, group x window x PERSONAL_OUTPUTS, for `x` (step x group x window x INPUTS). */
+  forecast(groups: number, batch: number, x: Float32Array, weights: Weights): Float32Array {
+    const tf = this.#tf;
+    return tf.tidy(() => {
+      const states = this.#inference.infer(this.#shape(groups, batch), x, weights['lstm']!);
+      const h = tf.tensor3d(states.slice(), [groups, batch, this.hidden]);
+      const shape = personalShapes(groups, this.hidden)['head'] as [number, number, number];
+      return this.#head(h, tf.tensor3d(weights['head']!, shape)).dataSync<'float32'>();
+    });
+  }
+
+  /** Outputs on the tape, to be differentiated in `variables`. */
+  outputs(groups: number, batch: number, x: Float32Array, variables: Variables): Tensor3D {
+    const lstm = variables['lstm'] as unknown as Tensor3D;
+    const h = this.#training.apply(this.#tf, this.#shape(groups, batch), x, lstm);
+    return this.#head(h, variables['head'] as unknown as Tensor3D);
+  }
+
+  #head(h: Tensor3D, head: Tensor3D): Tensor3D {
+    const tf = this.#tf;
+    const ones = tf.ones([h.shape[0], h.shape[1], 1]) as Tensor3D;
+    return this.#product.apply(tf, tf.concat([h, ones], 2), head);
+  }
+
+  #shape(groups: number, batch: number): SequenceShape {
+    return { groups, batch, steps: this.#steps, inputs: INPUTS, hidden: this.hidden };
+  }
+}
+
+/**
+ * Trains the personal models of many pairs together: one graph with a group of weights each, so the cost of a call
+ * is shared by all. They learn what the frozen global model leaves; a new one adds nothing, its head is 0, and the
+ * ridge draws it there. Steps like `fitGlobal`; returns a result a pair.
+ */
+export function* fitPersonal(
+  shop: Workshop,
+  network: PersonalNetwork,
+  pairs: readonly Pair[],
+  global: Weights,
+  seed: number,
+): Generator<void, PersonalResult[], void> {
+  const { tf, params } = shop;
+  const { hidden, batch: size, steps, ridge } = params.personal;
+  const { horizon } = shop.network.shape;
+  const groups = pairs.length;
+  const shapes = personalShapes(groups, hidden);
+  const rngs = pairs.map((pair) => new Rng(seed, 'personal', pair.name));
+  const start = stack(
+    pairs.map((pair, g) => pair.start ?? initialPersonal(rngs[g]!, hidden)),
+    shapes,
+  );
+  const training = new Windows(shop, groups, size);
+  const judged = new Windows(shop, groups, JUDGED);
+  judged.draw(
+    pairs.map((pair) => pair.heldBack),
+    rngs,
+    global,
+  );
+  const judge = (weights: Weights | undefined): number[] => {
+    const paths = judged.global.slice();
+    if (weights) {
+      const outputs = network.forecast(groups, JUDGED, judged.batch.x, weights);
+      addPersonal(judged.batch, horizon, judged.order, outputs, paths);
+    }
+    return pairs.map((_, g) => pinball(judged.batch, horizon, paths, g * JUDGED, (g + 1) * JUDGED));
+  };
+
+  const globalLoss = judge(undefined);
+  const best = judge(start).map((loss, g) => ({ loss, weights: part(start, g, groups) }));
+  const mean = copyOf(start);
+  const variables = toVariables(tf, start, shapes);
+  const optimizer = tf.train.adam(params.learningRate);
+  const predicted = new Float32Array(training.global.length);
+  const loss = (): Scalar => {
+    const outputs = network.outputs(groups, size, training.batch.x, variables);
+    const pinballLoss = personalLoss(tf, training.batch, horizon, training.global, outputs, predicted);
+    const head = variables['head'] as unknown as Tensor3D;
+    const penalty = tf.mul(ridge, tf.sum(tf.mul(head, head)));
+    return tf.add(tf.mul(groups, pinballLoss), penalty) as Scalar;
+  };
+  try {
+    for (let step = 1; step <= steps; step++) {
+      setLearningRate(optimizer, params.learningRate * (1 - (0.9 * (step - 1)) / steps));
+      training.draw(
+        pairs.map((pair) => pair.training),
+        rngs,
+        global,
+      );
+      gradientStep(tf, optimizer, variables, loss);
+      average(mean, variables, Math.max(1 / step, AVERAGING));
+      if (step % CHECK_EVERY === 0 || step === steps) {
+        for (const [g, now] of judge(mean).entries()) {
+          if (now < best[g]!.loss) best[g] = { loss: now, weights: part(mean, g, groups) };
+        }
+      }
+      yield;
+    }
+  } finally {
+    optimizer.dispose();
+    for (const variable of Object.values(variables)) variable.dispose();
+  }
+  return best.map(({ loss, weights }, g) => {
+    const kept = loss < (1 - WORTH) * globalLoss[g]!;
+    return { weights: kept ? weights : undefined, loss, globalLoss: globalLoss[g]! };
+  });
+}
+
+/** Windows of all pairs in one batch, pair by pair, with the global model's paths for them. */
+class Windows {
+  readonly batch: Batch;
+  readonly global: Float32Array;
+  /** The windows' own numbers. */
+  readonly order: Int32Array;
+  readonly #shop: Workshop;
+  readonly #each: number;
+
+  constructor(shop: Workshop, groups: number, each: number) {
+    const { steps, horizon } = shop.network.shape;
+    this.#shop = shop;
+    this.#each = each;
+    this.batch = new Batch(groups * each, steps, horizon);
+    this.global = new Float32Array(groups * each * R * QUANTILES.length * horizon);
+    this.order = Int32Array.from({ length: groups * each }, (_, i) => i);
+  }
+
+  draw(moments: readonly Int32Array[], rngs: readonly Rng[], global: Weights): void {
+    for (const [g, choice] of moments.entries()) {
+      const rng = rngs[g]!;
+      for (let b = 0; b < this.#each; b++) {
+        draw(this.#shop, this.batch, g * this.#each + b, choice[rng.int(choice.length)]!, rng);
+      }
+    }
+    this.#shop.network.forecast(this.batch, global, this.global);
+  }
+}
+
+function initialPersonal(rng: Rng, hidden: number): Weights {
+  return {
+    lstm: initialLstm(rng, 1, hidden),
+    head: new Float32Array(count(personalShapes(1, hidden)['head']!)),
+  };
+}
+
+/** Weights of single models as one stack of groups. */
+export function stack(parts: readonly Weights[], shapes: Shapes): Weights {
+  return Object.fromEntries(
+    Object.entries(shapes).map(([name, shape]) => {
+      const all = new Float32Array(count(shape));
+      const each = all.length / parts.length;
+      for (const [g, weights] of parts.entries()) all.set(weights[name]!, g * each);
+      return [name, all];
+    }),
+  );
+}
+
+function part(weights: Weights, group: number, groups: number): Weights {
+  return Object.fromEntries(
+    Object.entries(weights).map(([name, values]) => {
+      const each = values.length / groups;
+      return [name, values.slice(group * each, (group + 1) * each)];
+    }),
+  );
+}
