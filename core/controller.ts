@@ -117,6 +117,12 @@ export class Controller implements PerSlot {
     this.#groupsStale = true;
   }
 
+  /** Tensor backends the forecasters compute with, or 'none'. */
+  get backend(): string {
+    const names = new Set([...this.#forecasters.values()].flatMap((f) => f.backend ?? []));
+    return names.size === 0 ? 'none' : [...names].sort().join('+');
+  }
+
   /** Names of the configured policies. */
   get policies(): readonly string[] {
     return [...this.#policies.keys()];

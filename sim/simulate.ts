@@ -132,7 +132,7 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
     timeline: timeline!.finish(end),
     recorded: recorder?.finish() ?? [],
     vmTicks,
-    backend: 'none',
+    backend: controller.backend,
   };
 }
 

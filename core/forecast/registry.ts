@@ -2,6 +2,7 @@ import type { ForecastConfig } from '../config.ts';
 import { ForesizeError } from '../errors.ts';
 import { createHoltWinters } from './holt-winters.ts';
 import { createLastValue } from './last-value.ts';
+import { lstmHistory } from './lstm/params.ts';
 import { createSeasonalNaive, seasonalNaiveDepth } from './seasonal-naive.ts';
 import type { ForecastContext, Forecaster } from './types.ts';
 
@@ -14,6 +15,8 @@ export async function createForecaster(config: ForecastConfig, ctx: ForecastCont
       return createSeasonalNaive(config, ctx);
     case 'holt-winters':
       return createHoltWinters(config, ctx);
+    case 'lstm':
+      return (await import('./lstm/lstm.ts')).createLstm(config, ctx);
     case 'oracle':
       throw new ForesizeError({
         code: 'FORECAST_ORACLE_LIVE',
@@ -32,6 +35,8 @@ export function historyDepth(config: ForecastConfig, stepMs: number): number {
       return day;
     case 'seasonal-naive':
       return seasonalNaiveDepth(config, stepMs);
+    case 'lstm':
+      return lstmHistory(config, stepMs);
     case 'oracle':
       return 1;
   }

@@ -20,6 +20,8 @@ export interface ForecastContext {
  */
 export interface Forecaster extends PerSlot {
   readonly name: string;
+  /** Tensor backend that computes, where one does. */
+  readonly backend?: string;
   /** Takes in the frame of a tick, once a tick, after `history.append`. May retrain; the tick waits for it. */
   observe(frame: Frame): void | Promise<void>;
   /**
