@@ -53,7 +53,7 @@ export const compareCommand: CommandModule<object, Args> = {
         scenario,
         done.map((run) => run.result),
       );
-      const files = writeReports(comparison, join(args.out, `compare-${comparison.id}`));
+      const files = await writeReports(comparison, join(args.out, `compare-${comparison.id}`));
       if (args.json) print(JSON.stringify(comparison));
       else {
         print(terminalReport(comparison, { color: process.stdout.isTTY === true }));

@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { compareCommand } from './compare.ts';
+import { doctorCommand } from './doctor.ts';
 import { forecastCommand } from './forecast.ts';
 import { generateCommand } from './generate.ts';
 import { reportCommand } from './report.ts';
@@ -29,4 +30,5 @@ export const simCommands = [
   forecastCommand,
   traceCommand,
   sweepCommand,
+  doctorCommand,
 ] as unknown as readonly CommandModule[];

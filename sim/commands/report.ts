@@ -28,7 +28,7 @@ export const reportCommand: CommandModule<
         type: 'string',
         describe: 'Folder for the report; beside the first run when left out.',
       }) as never,
-  handler: (args) => {
+  handler: async (args) => {
     const results = args.runs.map((folder) => {
       const id = folder.replace(/\/+$/, '').split('/').at(-1)!;
       const result = readRun(dirname(folder.replace(/\/+$/, '')), id);
@@ -55,7 +55,10 @@ export const reportCommand: CommandModule<
       },
       results,
     );
-    const files = writeReports(comparison, args.out ?? join(dirname(first), `compare-${comparison.id}`));
+    const files = await writeReports(
+      comparison,
+      args.out ?? join(dirname(first), `compare-${comparison.id}`),
+    );
     if (args.json) print(JSON.stringify(files));
     else print(`Report: ${files.html}\n        ${files.markdown}\n        ${files.json}`);
   },

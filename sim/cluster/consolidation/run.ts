@@ -131,7 +131,8 @@ class Consolidation {
         const granted = shares.granted[vm]!;
         this.#wantedWork += wanted * seconds;
         this.#givenWork += granted * seconds;
-        if (granted < wanted && this.#migrating[vm] === 1) this.#lostToMigration += (wanted - granted) * seconds;
+        if (granted < wanted && this.#migrating[vm] === 1)
+          this.#lostToMigration += (wanted - granted) * seconds;
       }
       for (let h = 0; h < servers.count; h++) {
         if (shares.used[h]! <= 0) continue;
