@@ -17,7 +17,7 @@ import {
   type Step,
   type Write,
 } from './plan.ts';
-import type { RawSample } from './session.ts';
+import type { RawSample } from './session-types.ts';
 import { parseSample, type Reading } from './stats.ts';
 import type { DomainLookup } from './telemetry.ts';
 

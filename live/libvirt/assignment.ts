@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { RESOURCES, type ResourceVector, type VmSpec } from '../../core/model.ts';
-import type { DomainLimits } from './session.ts';
+import type { DomainLimits } from './session-types.ts';
 
 const id = z
   .string()

@@ -4,7 +4,8 @@ import { Worker } from 'node:worker_threads';
 import { ExponentialBackoff, handleAll, retry } from 'cockatiel';
 import { EXIT, ForesizeError } from '../../core/errors.ts';
 import { callTimedOut, connectionStuck, disconnected, LibvirtError, threadEnded } from './errors.ts';
-import type { DomainEvent, HostInfo, Session } from './session.ts';
+import type { Session } from './session.ts';
+import type { DomainEvent, HostInfo } from './session-types.ts';
 import type { Message, Operation, Request, WorkerOptions } from './worker.ts';
 
 export interface ConnectionOptions {

@@ -5,7 +5,7 @@ import type { LibvirtConnection } from './connection.ts';
 import { followChanges } from './events.ts';
 import type { MappingEntry } from './mapping.ts';
 import { parseMetadata } from './metadata.ts';
-import type { DomainInfo } from './session.ts';
+import type { DomainInfo } from './session-types.ts';
 import type { DomainLookup } from './telemetry.ts';
 
 /** A running domain that Foresize may read and resize. */

@@ -1,5 +1,5 @@
 import type { LibvirtConnection } from './connection.ts';
-import type { DomainEvent } from './session.ts';
+import type { DomainEvent } from './session-types.ts';
 
 /** virDomainEventType, in its order. */
 const LIFECYCLE = [

@@ -1,7 +1,8 @@
 import { ForesizeError } from '../../core/errors.ts';
 import { floorKib } from './balloon.ts';
-import type { RawSample, Session } from './session.ts';
-import { diskNames, nicNames } from './session.ts';
+import { diskNames, nicNames } from './devices.ts';
+import type { Session } from './session.ts';
+import type { RawSample } from './session-types.ts';
 import { BANDWIDTH_UNIT, type Reading } from './stats.ts';
 import type { Params, TypedParam } from './typed-params.ts';
 

@@ -1,4 +1,5 @@
-import { diskNames, nicNames, type RawSample, type Stamp } from './session.ts';
+import { deviceNames, diskNames, nicNames } from './devices.ts';
+import type { RawSample, Stamp } from './session-types.ts';
 import type { Params } from './typed-params.ts';
 
 /** Counters of one kind, by device or vCPU; only ever larger while the device lives. */
@@ -55,8 +56,8 @@ export interface Granted {
 
 export function parseSample(sample: RawSample): Reading {
   const { stats, info } = sample;
-  const disks = deviceIndices(stats, 'block');
-  const nics = deviceIndices(stats, 'net');
+  const disks = deviceNames(stats, 'block');
+  const nics = deviceNames(stats, 'net');
   const vcpus = vcpuIndices(stats);
   const vcpuCount = number(stats['vcpu.current']) || info.vcpus;
   const balloon: BalloonStats = {
@@ -177,13 +178,6 @@ function perDevice(
     for (const field of fields) keys[`${name} ${field}`] = `${group}.${index}.${field}`;
   }
   return pick(stats, keys);
-}
-
-function deviceIndices(stats: Params, group: 'block' | 'net'): [name: string, index: number][] {
-  const devices: [string, number][] = [];
-  const count = number(stats[`${group}.count`]) || 0;
-  for (let i = 0; i < count; i++) devices.push([String(stats[`${group}.${i}.name`] ?? i), i]);
-  return devices;
 }
 
 /** A vCPU that is offline has no entry, so that the indices may have gaps. */

@@ -2,7 +2,7 @@ import type { Fleet } from '../../core/fleet.ts';
 import { type Frame, R, RESOURCES } from '../../core/model.ts';
 import type { Telemetry } from '../../core/ports.ts';
 import type { LibvirtConnection } from './connection.ts';
-import type { SampleGroup } from './session.ts';
+import type { SampleGroup } from './session-types.ts';
 import { parseSample } from './stats.ts';
 import { Track } from './track.ts';
 

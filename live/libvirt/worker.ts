@@ -6,7 +6,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { ForesizeError, type Problem } from '../../core/errors.ts';
 import { LibvirtError, type LibvirtFailure } from './errors.ts';
 import { loadLibvirt } from './ffi.ts';
-import { type DomainEvent, Session } from './session.ts';
+import { Session } from './session.ts';
+import type { DomainEvent } from './session-types.ts';
 
 export interface WorkerOptions {
   readonly library: string;
@@ -16,7 +17,7 @@ export interface WorkerOptions {
 /** The session's methods that can be called from outside, by name. */
 export type Operation = Exclude<
   { [K in keyof Session]: Session[K] extends (...args: never[]) => unknown ? K : never }[keyof Session],
-  'startEvents' | 'stopEvents' | 'subscribe' | 'pump' | 'isAlive'
+  'pump' | 'end'
 >;
 
 export interface Request {
@@ -48,16 +49,16 @@ async function main(port: NonNullable<typeof parentPort>, options: WorkerOptions
   let session: Session | undefined;
   let broken: unknown;
   try {
-    session = new Session(await loadLibvirt(options.library), (event) => post({ event }));
-    if (options.events) session.startEvents();
+    const onEvent = options.events ? (event: DomainEvent) => post({ event }) : undefined;
+    session = new Session(await loadLibvirt(options.library), onEvent);
   } catch (error) {
     broken = error;
   }
 
   let open = false;
   const look = () => {
-    if (options.events) session?.pump(PUMP_TURNS);
-    if (!open || session?.isAlive()) return;
+    session?.pump(PUMP_TURNS);
+    if (!open || session?.isAlive) return;
     open = false;
     post({ lost: true });
   };
@@ -67,18 +68,14 @@ async function main(port: NonNullable<typeof parentPort>, options: WorkerOptions
     try {
       if (operation === 'exit') {
         clearInterval(timer);
-        session?.close();
-        session?.stopEvents();
+        session?.end();
         post({ id, value: undefined });
         port.close();
         return;
       }
       if (!session) throw broken;
       const value = (session[operation] as (...a: readonly unknown[]) => unknown)(...args);
-      if (operation === 'open') {
-        if (options.events) session.subscribe();
-        open = true;
-      }
+      if (operation === 'open') open = true;
       if (operation === 'close') open = false;
       post({ id, value });
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { RawSample } from '../../../live/libvirt/session.ts';
+import type { RawSample } from '../../../live/libvirt/session-types.ts';
 import { parseSample, type Reading } from '../../../live/libvirt/stats.ts';
 import type { Params } from '../../../live/libvirt/typed-params.ts';
 
