@@ -1,0 +1,113 @@
+import { log } from '../math.ts';
+import { grown } from '../model.ts';
+
+/** Classes of a histogram: class 0 holds 0, class k the numbers from BASE^(k - ZERO) up. */
+const CLASSES = 96;
+const BASE = 1.2;
+const ZERO = 40;
+const LOG_BASE = log(BASE);
+const LN10 = Math.LN10;
+/** Numbers to see before any is called unlikely. */
+const LEARN = 50;
+/** A histogram that holds as many is halved: its classes are 16 bits wide, and the far past should fade. */
+const FULL = 60_000;
+
+/**
+ * The tail probability of a number among all those its series has shown, as a surprise: -log10 of the share
+ * that was as large, 3 for one in a thousand. This is the p-value of conformal prediction (Vovk, Gammerman
+ * and Shafer 2005), so it holds whatever the distribution is: a forecast whose quantiles are off, or a
+ * series with heavy tails, is surprising no more often than another. Beyond the largest number seen the
+ * surprise grows by half the logarithm of the ratio to it.
+ *
+ * Numbers are kept as a histogram over a logarithmic scale, one row a series.
+ */
+export class TailLikelihood {
+  #count = new Uint16Array(0);
+  #total = new Uint16Array(0);
+  /** Highest class in use. */
+  #top = new Uint8Array(0);
+
+  grow(rows: number): void {
+    this.#count = grown(this.#count, rows * CLASSES);
+    this.#total = grown(this.#total, rows);
+    this.#top = grown(this.#top, rows);
+  }
+
+  reset(row: number): void {
+    this.#count.fill(0, row * CLASSES, (row + 1) * CLASSES);
+    this.#total[row] = 0;
+    this.#top[row] = 0;
+  }
+
+  /** Takes in a number, >= 0, and returns its surprise among those before it, >= 0. */
+  step(row: number, number: number): number {
+    const counts = this.#count;
+    const first = row * CLASSES;
+    const total = this.#total[row]!;
+    const top = this.#top[row]!;
+    const k = classOf(number);
+    let surprise = 0;
+    if (k > 0 && total >= LEARN) {
+      let asLarge = 0;
+      for (let i = top; i >= k; i--) asLarge += counts[first + i]!;
+      surprise = Math.max(0, -log((asLarge + 0.5) / (total + 1)) / LN10);
+      if (k > top) surprise += 0.5 * (k - top) * LOG_BASE;
+    }
+    counts[first + k]!++;
+    this.#total[row] = total + 1;
+    if (k > top) this.#top[row] = k;
+    if (total + 1 === FULL) this.#halve(row);
+    return surprise;
+  }
+
+  #halve(row: number): void {
+    let total = 0;
+    for (let i = row * CLASSES; i < (row + 1) * CLASSES; i++) {
+      // Rounded up: what was seen once stays seen.
+      this.#count[i] = (this.#count[i]! + 1) >> 1;
+      total += this.#count[i]!;
+    }
+    this.#total[row] = total;
+  }
+}
+
+function classOf(number: number): number {
+  if (!(number > 0)) return 0;
+  const k = Math.floor(log(number) / LOG_BASE) + ZERO;
+  return k < 0 ? 0 : k >= CLASSES ? CLASSES - 1 : k;
+}
+
+/** Weight of the newest error in the smoothed surprise: about 20 ticks count. */
+const SMOOTHING = 0.05;
+
+/**
+ * The likelihood of the recent errors of a forecast together: the tail surprise of each error, smoothed over about 20
+ * ticks, and then the tail surprise of that. Single outliers and lasting misfits are both seen, each
+ * against how often the series has had the like (after the anomaly likelihood of Ahmad, Lavin, Purdy and
+ * Agha 2017, with conformal tails in place of its Gaussian).
+ */
+export class ErrorLikelihood {
+  readonly #error = new TailLikelihood();
+  readonly #recent = new TailLikelihood();
+  #smoothed = new Float64Array(0);
+
+  grow(rows: number): void {
+    this.#error.grow(rows);
+    this.#recent.grow(rows);
+    this.#smoothed = grown(this.#smoothed, rows);
+  }
+
+  reset(row: number): void {
+    this.#error.reset(row);
+    this.#recent.reset(row);
+    this.#smoothed[row] = 0;
+  }
+
+  /** @param error absolute error in units of its usual size */
+  step(row: number, error: number): number {
+    const smoothed = this.#smoothed[row]!;
+    const next = smoothed + SMOOTHING * (this.#error.step(row, error) - smoothed);
+    this.#smoothed[row] = next;
+    return this.#recent.step(row, next);
+  }
+}
