@@ -1,4 +1,4 @@
-import { log } from '../math.ts';
+import { log, pow } from '../math.ts';
 import { grown } from '../model.ts';
 
 /** Classes of a histogram: class 0 holds 0, class k the numbers from BASE^(k - ZERO) up. */
@@ -6,6 +6,8 @@ const CLASSES = 96;
 const BASE = 1.2;
 const ZERO = 40;
 const LOG_BASE = log(BASE);
+/** Upper edge of each class. */
+const EDGE = Float64Array.from({ length: CLASSES }, (_, k) => (k === 0 ? 0 : pow(BASE, k + 1 - ZERO)));
 const LN10 = Math.LN10;
 /** Numbers to see before any is called unlikely. */
 const LEARN = 50;
@@ -37,6 +39,19 @@ export class TailLikelihood {
     this.#count.fill(0, row * CLASSES, (row + 1) * CLASSES);
     this.#total[row] = 0;
     this.#top[row] = 0;
+  }
+
+  /** The number that a share of at most `tail` of those seen exceeds (to within a class); 0 before any. */
+  quantile(row: number, tail: number): number {
+    const first = row * CLASSES;
+    const allowed = tail * this.#total[row]!;
+    let above = 0;
+    let k = this.#top[row]!;
+    for (; k > 0; k--) {
+      above += this.#count[first + k]!;
+      if (above > allowed) break;
+    }
+    return k === 0 ? 0 : EDGE[k]!;
   }
 
   /** Takes in a number, >= 0, and returns its surprise among those before it, >= 0. */
@@ -79,6 +94,11 @@ function classOf(number: number): number {
 
 /** Weight of the newest error in the smoothed surprise: about 20 ticks count. */
 const SMOOTHING = 0.05;
+/** Weight of the newest error in the usual size, once 1000 have been seen, and where it is clipped for that. */
+const RATE = 1 / 1000;
+const CLIP = 3;
+/** Share of errors outside the band. */
+const OUTSIDE = 0.01;
 
 /**
  * The likelihood of the recent errors of a forecast together: the tail surprise of each error, smoothed over about 20
@@ -90,23 +110,39 @@ export class ErrorLikelihood {
   readonly #error = new TailLikelihood();
   readonly #recent = new TailLikelihood();
   #smoothed = new Float64Array(0);
+  #usual = new Float64Array(0);
 
   grow(rows: number): void {
     this.#error.grow(rows);
     this.#recent.grow(rows);
     this.#smoothed = grown(this.#smoothed, rows);
+    this.#usual = grown(this.#usual, rows);
   }
 
   reset(row: number): void {
     this.#error.reset(row);
     this.#recent.reset(row);
     this.#smoothed[row] = 0;
+    this.#usual[row] = 0;
   }
 
-  /** @param error absolute error in units of its usual size */
-  step(row: number, error: number): number {
+  /** Half-width of the band that holds 99 % of the errors so far. */
+  band(row: number): number {
+    return this.#usual[row]! * this.#error.quantile(row, OUTSIDE);
+  }
+
+  /**
+   * @param error absolute error
+   * @param seen errors before this one
+   * @param floor smallest usual size to reckon with, > 0
+   */
+  step(row: number, error: number, seen: number, floor: number): number {
+    // Clipped, or the first hour of an anomaly would pass for the usual by the second.
+    const usual = this.#usual[row]!;
+    const clipped = seen < LEARN ? error : Math.min(error, CLIP * (usual + floor));
+    this.#usual[row] = usual + Math.max(RATE, 1 / (seen + 1)) * (clipped - usual);
     const smoothed = this.#smoothed[row]!;
-    const next = smoothed + SMOOTHING * (this.#error.step(row, error) - smoothed);
+    const next = smoothed + SMOOTHING * (this.#error.step(row, error / (this.#usual[row]! + floor)) - smoothed);
     this.#smoothed[row] = next;
     return this.#recent.step(row, next);
   }

@@ -1,5 +1,4 @@
 import { grown } from '../model.ts';
-import { Band } from './band.ts';
 import { LevelShift } from './level-shift.ts';
 import { ErrorLikelihood, TailLikelihood } from './likelihood.ts';
 import { Novelty } from './novelty.ts';
@@ -18,6 +17,8 @@ export const V = VIEWS.length;
  */
 const WEIGHT = { value: 0.35, level: 6, step: 0.5, roughness: 2, residual: 1, likelihood: 0.7 } as const;
 
+/** Values to see before any counts as outside the band. */
+const LEARN = 50;
 /** Numbers a memory keeps. */
 const REMEMBER = 64;
 /** Smallest deviation reckoned with, as a share of the value: above the rounding of 32-bit floats. */
@@ -55,14 +56,13 @@ export class Surprise {
   readonly #errorNews = new Novelty(REMEMBER);
   readonly #errorTail = new TailLikelihood();
   readonly #likelihood = new ErrorLikelihood();
-  readonly #band = new Band();
 
   grow(rows: number): void {
     this.parts = grown(this.parts, rows * V);
     this.seen = grown(this.seen, rows);
     for (const key of ['excess', 'median', 'lower', 'upper'] as const) this[key] = grown(this[key], rows);
     for (const part of this.#all()) part.grow(rows);
-    for (const part of [this.level, this.#roughness, this.#band]) part.grow(rows);
+    for (const part of [this.level, this.#roughness]) part.grow(rows);
   }
 
   reset(row: number): void {
@@ -123,22 +123,21 @@ export class Surprise {
     const error = value - expected;
     const away = this.#errorNews.step(row, error, seen, small);
     const apart = WEIGHT.residual * this.#errorTail.step(row, away);
-    const deviation = this.#errorNews.deviation(row) + small;
-    const unlikely = WEIGHT.likelihood * this.#likelihood.step(row, Math.abs(error) / deviation);
-
-    // The own band is kept up in any case: it tells a drift that the forecaster follows.
-    const ownExcess = this.#band.step(row, value - own, deviation, seen);
+    // The series' own band is kept up in any case: it tells a drift that the forecaster follows.
+    const band = Math.max(this.#likelihood.band(row), small);
+    const unlikely = WEIGHT.likelihood * this.#likelihood.step(row, Math.abs(error), seen, small);
+    const ownExcess = (value - own) / band;
     let excess = ownExcess;
     if (forecast) {
       const width = error > 0 ? upper - median : median - lower;
       excess = error / Math.max(width, small);
       if (Math.abs(ownExcess) / 2 > Math.abs(excess)) excess = ownExcess / 2;
     }
-    excess = Number.isFinite(excess) ? excess : 0;
+    excess = seen < LEARN || !Number.isFinite(excess) ? 0 : excess;
     this.excess[row] = excess;
     this.median[row] = expected;
-    this.lower[row] = forecast ? lower : own - this.#band.below(row);
-    this.upper[row] = forecast ? upper : own + this.#band.above(row);
+    this.lower[row] = forecast ? lower : own - band;
+    this.upper[row] = forecast ? upper : own + band;
     this.seen[row] = seen + 1;
 
     const at = row * V;
