@@ -1,0 +1,149 @@
+import { log, pow } from '../math.ts';
+import { grown } from '../model.ts';
+
+/** Classes of a histogram: class 0 holds 0, class k the numbers from BASE^(k - ZERO) up. */
+const CLASSES = 96;
+const BASE = 1.2;
+const ZERO = 40;
+const LOG_BASE = log(BASE);
+/** Upper edge of each class. */
+const EDGE = Float64Array.from({ length: CLASSES }, (_, k) => (k === 0 ? 0 : pow(BASE, k + 1 - ZERO)));
+const LN10 = Math.LN10;
+/** Numbers to see before any is called unlikely. */
+const LEARN = 50;
+/** A histogram that holds as many is halved: its classes are 16 bits wide, and the far past should fade. */
+const FULL = 60_000;
+
+/**
+ * The tail probability of a number among all those its series has shown, as a surprise: -log10 of the share
+ * that was as large, 3 for one in a thousand. This is the p-value of conformal prediction (Vovk, Gammerman
+ * and Shafer 2005), so it holds whatever the distribution is: a forecast whose quantiles are off, or a
+ * series with heavy tails, is surprising no more often than another. Beyond the largest number seen the
+ * surprise grows by half the logarithm of the ratio to it.
+ *
+ * Numbers are kept as a histogram over a logarithmic scale, one row a series.
+ */
+export class TailLikelihood {
+  #count = new Uint16Array(0);
+  #total = new Uint16Array(0);
+  /** Highest class in use. */
+  #top = new Uint8Array(0);
+
+  grow(rows: number): void {
+    this.#count = grown(this.#count, rows * CLASSES);
+    this.#total = grown(this.#total, rows);
+    this.#top = grown(this.#top, rows);
+  }
+
+  reset(row: number): void {
+    this.#count.fill(0, row * CLASSES, (row + 1) * CLASSES);
+    this.#total[row] = 0;
+    this.#top[row] = 0;
+  }
+
+  /** The number that a share of at most `tail` of those seen exceeds (to within a class); 0 before any. */
+  quantile(row: number, tail: number): number {
+    const first = row * CLASSES;
+    const allowed = tail * this.#total[row]!;
+    let above = 0;
+    let k = this.#top[row]!;
+    for (; k > 0; k--) {
+      above += this.#count[first + k]!;
+      if (above > allowed) break;
+    }
+    return k === 0 ? 0 : EDGE[k]!;
+  }
+
+  /** Takes in a number, >= 0, and returns its surprise among those before it, >= 0. */
+  step(row: number, number: number): number {
+    const counts = this.#count;
+    const first = row * CLASSES;
+    const total = this.#total[row]!;
+    const top = this.#top[row]!;
+    const k = classOf(number);
+    let surprise = 0;
+    if (k > 0 && total >= LEARN) {
+      let asLarge = 0;
+      for (let i = top; i >= k; i--) asLarge += counts[first + i]!;
+      surprise = Math.max(0, -log((asLarge + 0.5) / (total + 1)) / LN10);
+      if (k > top) surprise += 0.5 * (k - top) * LOG_BASE;
+    }
+    counts[first + k]!++;
+    this.#total[row] = total + 1;
+    if (k > top) this.#top[row] = k;
+    if (total + 1 === FULL) this.#halve(row);
+    return surprise;
+  }
+
+  #halve(row: number): void {
+    let total = 0;
+    for (let i = row * CLASSES; i < (row + 1) * CLASSES; i++) {
+      // Rounded up: what was seen once stays seen.
+      this.#count[i] = (this.#count[i]! + 1) >> 1;
+      total += this.#count[i]!;
+    }
+    this.#total[row] = total;
+  }
+}
+
+function classOf(number: number): number {
+  if (!(number > 0)) return 0;
+  const k = Math.floor(log(number) / LOG_BASE) + ZERO;
+  return k < 0 ? 0 : k >= CLASSES ? CLASSES - 1 : k;
+}
+
+/** Weight of the newest error in the smoothed surprise: about 20 ticks count. */
+const SMOOTHING = 0.05;
+/** Weight of the newest error in the usual size, once 1000 have been seen, and where it is clipped for that. */
+const RATE = 1 / 1000;
+const CLIP = 3;
+/** Share of errors outside the band. */
+const OUTSIDE = 0.01;
+
+/**
+ * The likelihood of the recent errors of a forecast together: the tail surprise of each error, smoothed over about 20
+ * ticks, and then the tail surprise of that. Single outliers and lasting misfits are both seen, each
+ * against how often the series has had the like (after the anomaly likelihood of Ahmad, Lavin, Purdy and
+ * Agha 2017, with conformal tails in place of its Gaussian).
+ */
+export class ErrorLikelihood {
+  readonly #error = new TailLikelihood();
+  readonly #recent = new TailLikelihood();
+  #smoothed = new Float64Array(0);
+  #usual = new Float64Array(0);
+
+  grow(rows: number): void {
+    this.#error.grow(rows);
+    this.#recent.grow(rows);
+    this.#smoothed = grown(this.#smoothed, rows);
+    this.#usual = grown(this.#usual, rows);
+  }
+
+  reset(row: number): void {
+    this.#error.reset(row);
+    this.#recent.reset(row);
+    this.#smoothed[row] = 0;
+    this.#usual[row] = 0;
+  }
+
+  /** Half-width of the band that holds 99 % of the errors so far. */
+  band(row: number): number {
+    return this.#usual[row]! * this.#error.quantile(row, OUTSIDE);
+  }
+
+  /**
+   * @param error absolute error
+   * @param seen errors before this one
+   * @param floor smallest usual size to reckon with, > 0
+   */
+  step(row: number, error: number, seen: number, floor: number): number {
+    // Clipped, or the first hour of an anomaly would pass for the usual by the second.
+    const usual = this.#usual[row]!;
+    const clipped = seen < LEARN ? error : Math.min(error, CLIP * (usual + floor));
+    this.#usual[row] = usual + Math.max(RATE, 1 / (seen + 1)) * (clipped - usual);
+    const smoothed = this.#smoothed[row]!;
+    const next = smoothed + SMOOTHING * (this.#error.step(row, error / (this.#usual[row]! + floor)) - smoothed);
+    this.#smoothed[row] = next;
+    return this.#recent.step(row, next);
+  }
+}

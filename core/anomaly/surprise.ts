@@ -1,0 +1,152 @@
+import { grown } from '../model.ts';
+import { LevelShift } from './level-shift.ts';
+import { ErrorLikelihood, TailLikelihood } from './likelihood.ts';
+import { Novelty } from './novelty.ts';
+import { DayProfile } from './profile.ts';
+import { Roughness } from './roughness.ts';
+
+/** Views of a series whose surprises add up, in the order of `parts`. */
+export const VIEWS = ['value', 'level', 'step', 'roughness', 'residual', 'likelihood'] as const;
+
+/** Number of views: the width of a row of `parts`. */
+export const V = VIEWS.length;
+
+/**
+ * What a view counts for: the inverse bandwidth of its kernel. Chosen together on the Numenta Anomaly Benchmark, where
+ * halving or doubling any one costs about a point; docs/anomalies.md has the cross-validation.
+ */
+const WEIGHT = { value: 0.35, level: 6, step: 0.5, roughness: 2, residual: 1, likelihood: 0.7 } as const;
+
+/** Values to see before any counts as outside the band. */
+const LEARN = 50;
+/** Numbers a memory keeps. */
+const REMEMBER = 64;
+/** Smallest deviation reckoned with, as a share of the value: above the rounding of 32-bit floats. */
+const ROUNDING = 1e-6;
+const TINY = 1e-12;
+/** Deviation of the log ratio of roughness that is never news. */
+const STEADY = 1e-3;
+
+/**
+ * How surprising each value of many series is, in all its views together: the value itself, the level over the recent
+ * ticks, the step from the last value, the roughness, the error of the prediction, and the likelihood
+ * of the recent errors. Views are taken as independent, so their negative log-likelihoods add.
+ *
+ * Series are rows; all state is columns and a step allocates nothing.
+ */
+export class Surprise {
+  /** Surprise of the last step by view, row x V, weighted: for explanations. */
+  parts = new Float32Array(0);
+  /** Error of the last step as a multiple of the band's half-width: above 1 and below -1 is outside. */
+  excess = new Float64Array(0);
+  /** The band of the last step: what was expected, and its .01 and .99 quantiles. */
+  median = new Float64Array(0);
+  lower = new Float64Array(0);
+  upper = new Float64Array(0);
+  /** Values taken in. */
+  seen = new Uint32Array(0);
+
+  readonly value = new Novelty(REMEMBER);
+  readonly level = new LevelShift();
+  readonly profile = new DayProfile();
+  readonly #levelNews = new Novelty(REMEMBER);
+  readonly #roughness = new Roughness();
+  readonly #stepNews = new Novelty(REMEMBER);
+  readonly #roughnessNews = new Novelty(REMEMBER);
+  readonly #errorNews = new Novelty(REMEMBER);
+  readonly #errorTail = new TailLikelihood();
+  readonly #likelihood = new ErrorLikelihood();
+
+  grow(rows: number): void {
+    this.parts = grown(this.parts, rows * V);
+    this.seen = grown(this.seen, rows);
+    for (const key of ['excess', 'median', 'lower', 'upper'] as const) this[key] = grown(this[key], rows);
+    for (const part of this.#all()) part.grow(rows);
+    for (const part of [this.level, this.#roughness]) part.grow(rows);
+  }
+
+  reset(row: number): void {
+    this.seen[row] = 0;
+    this.parts.fill(0, row * V, (row + 1) * V);
+    this.excess[row] = 0;
+    this.median[row] = Number.NaN;
+    this.lower[row] = Number.NaN;
+    this.upper[row] = Number.NaN;
+    for (const part of this.#all()) part.reset(row);
+  }
+
+  #all() {
+    return [
+      this.value,
+      this.profile,
+      this.#levelNews,
+      this.#stepNews,
+      this.#roughnessNews,
+      this.#errorNews,
+      this.#errorTail,
+      this.#likelihood,
+    ];
+  }
+
+  /**
+   * Takes in one finite value of a row.
+   * @param hour hour of the day of the value, 0..23
+   * @param floor changes far below it are immaterial, in the unit of the series, >= 0
+   * @param median the forecast of this value with its .01 and .99 quantiles, NaN for none: the series' own
+   *   day profile and band then stand in
+   * @returns the surprise, >= 0, about a logarithm of a probability
+   */
+  step(
+    row: number,
+    value: number,
+    hour: number,
+    floor: number,
+    median: number,
+    lower: number,
+    upper: number,
+  ): number {
+    const seen = this.seen[row]!;
+    const small = floor + ROUNDING * (Math.abs(this.value.mean(row)) + this.value.deviation(row)) + TINY;
+
+    const fresh = WEIGHT.value * this.value.step(row, value, seen, small);
+    const shift = this.level.step(row, value, seen);
+    const shifted = WEIGHT.level * this.#levelNews.step(row, shift, seen, small);
+    const move = this.#roughness.step(row, value, seen);
+    const moved = WEIGHT.step * this.#stepNews.step(row, move, seen, small);
+    const ratio = this.#roughness.ratio(row, small);
+    const rough = WEIGHT.roughness * this.#roughnessNews.step(row, ratio, seen, STEADY);
+
+    const own = this.profile.expected(row, hour);
+    this.profile.learn(row, hour, value, seen);
+    const forecast = median - median === 0;
+    const expected = forecast ? median : own;
+    const error = value - expected;
+    const away = this.#errorNews.step(row, error, seen, small);
+    const apart = WEIGHT.residual * this.#errorTail.step(row, away);
+    // The series' own band is kept up in any case: it tells a drift that the forecaster follows.
+    const band = Math.max(this.#likelihood.band(row), small);
+    const unlikely = WEIGHT.likelihood * this.#likelihood.step(row, Math.abs(error), seen, small);
+    const ownExcess = (value - own) / band;
+    let excess = ownExcess;
+    if (forecast) {
+      const width = error > 0 ? upper - median : median - lower;
+      excess = error / Math.max(width, small);
+      if (Math.abs(ownExcess) / 2 > Math.abs(excess)) excess = ownExcess / 2;
+    }
+    excess = seen < LEARN || !Number.isFinite(excess) ? 0 : excess;
+    this.excess[row] = excess;
+    this.median[row] = expected;
+    this.lower[row] = forecast ? lower : own - band;
+    this.upper[row] = forecast ? upper : own + band;
+    this.seen[row] = seen + 1;
+
+    const at = row * V;
+    this.parts[at] = fresh;
+    this.parts[at + 1] = shifted;
+    this.parts[at + 2] = moved;
+    this.parts[at + 3] = rough;
+    this.parts[at + 4] = apart;
+    this.parts[at + 5] = unlikely;
+    return fresh + shifted + moved + rough + apart + unlikely;
+  }
+}
