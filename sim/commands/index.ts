@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { compareCommand } from './compare.ts';
+import { consolidateCommand } from './consolidation.ts';
 import { forecastCommand } from './forecast.ts';
 import { generateCommand } from './generate.ts';
 import { reportCommand } from './report.ts';
@@ -26,5 +27,6 @@ export const simCommands = [
   schemaCommand,
   reportCommand,
   forecastCommand,
+  consolidateCommand,
   traceCommand,
 ] as unknown as readonly CommandModule[];

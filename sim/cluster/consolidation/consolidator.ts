@@ -190,7 +190,7 @@ export class Consolidator {
     const past = this.#past;
     const n = this.#history.length;
     if (this.#rule.kind !== 'thr') {
-      const size = this.#vms.mips[vm]! ;
+      const size = this.#vms.mips[vm]!;
       for (let i = 0; i < n; i++) {
         past[i] =
           this.#pastOn[host * LOAD_HISTORY + i]! +
@@ -231,8 +231,7 @@ export class Consolidator {
     for (let vm = head[host]!; vm >= 0; vm = next[vm]!) {
       const size = this.#vms.mips[vm]!;
       for (let i = 0; i < n; i++) {
-        past[from + i] =
-          past[from + i]! + (this.#history.values[vm * LOAD_HISTORY + i]! * size) / capacity;
+        past[from + i] = past[from + i]! + (this.#history.values[vm * LOAD_HISTORY + i]! * size) / capacity;
       }
     }
   }
