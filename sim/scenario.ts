@@ -78,9 +78,13 @@ export interface LoadedScenario {
  * @throws ForesizeError that lists every problem with file, line and dotted path; exit code 2
  */
 export function loadScenario(file: string, sets: readonly string[] = []): LoadedScenario {
-  let text: string;
+  return { scenario: parseScenario(readScenario(file), file, sets), baseDir: dirname(resolve(file)), file };
+}
+
+/** @throws ForesizeError SCENARIO_UNREADABLE */
+export function readScenario(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (cause) {
     throw new ForesizeError(
       {
@@ -93,10 +97,19 @@ export function loadScenario(file: string, sets: readonly string[] = []): Loaded
       cause,
     );
   }
-  return { scenario: parseScenario(text, file, sets), baseDir: dirname(resolve(file)), file };
 }
 
 export function parseScenario(text: string, file: string, sets: readonly string[] = []): Scenario {
+  return parseAs(scenarioSchema, text, file, sets);
+}
+
+/** Reads YAML by a schema; every problem is told with its line and dotted path. */
+export function parseAs<T>(
+  schema: z.ZodType<T>,
+  text: string,
+  file: string,
+  sets: readonly string[] = [],
+): T {
   const lines = new LineCounter();
   const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   if (doc.errors.length > 0) {
@@ -108,7 +121,7 @@ export function parseScenario(text: string, file: string, sets: readonly string[
     );
   }
   for (const set of sets) applySet(doc, set);
-  const parsed = scenarioSchema.safeParse(doc.toJS());
+  const parsed = schema.safeParse(doc.toJS());
   if (parsed.success) return parsed.data;
   throw new ForesizeError(
     zodProblems(parsed.error, 'SCENARIO_INVALID', (path) => {

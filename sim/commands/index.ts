@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { compareCommand } from './compare.ts';
+import { consolidateCommand } from './consolidation.ts';
 import { doctorCommand } from './doctor.ts';
 import { forecastCommand } from './forecast.ts';
 import { generateCommand } from './generate.ts';
@@ -28,6 +29,7 @@ export const simCommands = [
   schemaCommand,
   reportCommand,
   forecastCommand,
+  consolidateCommand,
   traceCommand,
   sweepCommand,
   doctorCommand,

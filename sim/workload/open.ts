@@ -145,7 +145,11 @@ function boundsOf({ floor, ceiling }: BoundsConfig): Bounds {
 
 const TRACES = 'traces:';
 
-function locate(path: string, { baseDir, tracesDir }: OpenOptions): string {
+/** A path of a scenario: relative to it, or `traces:NAME`. */
+export function locate(
+  path: string,
+  { baseDir, tracesDir }: Pick<OpenOptions, 'baseDir' | 'tracesDir'>,
+): string {
   if (!path.startsWith(TRACES)) return resolve(baseDir, path);
   const folder = tracesDir ?? process.env['FORESIZE_TRACES'];
   if (!folder) {

@@ -21,19 +21,33 @@ const GOLDEN: Readonly<Record<string, string>> = {
 
 it('decides byte for byte as before', { timeout: 120_000 }, async () => {
   const file = join(import.meta.dirname, '../../scenarios/first.yaml');
-  const loaded = loadScenario(file, ['duration=3d', 'warmup=1d', 'record.vms=0', 'policies.ml.kind=autopilot-ml']);
+  const loaded = loadScenario(file, [
+    'duration=3d',
+    'warmup=1d',
+    'record.vms=0',
+    'policies.ml.kind=autopilot-ml',
+  ]);
   const experiment = await openExperiment(loaded);
   const digests: Record<string, string> = {
-  autopilot: '91d76862d7dd3b21',
-  'holt-winters': 'efa07b0ab161406c',
-  'last-value': '0f75b0c7a3497df4',
-  ml: '685544eb9a394f66',
-  oracle: '822d1a1e0723f524',
-  seasonal: '94c995c0beddf6db',
-  seed: '1dfa2cfbe9650ff3',
-  vpa: '6132e2e99a48cc9e',
-};
-  for (const policy of ['seed', 'last-value', 'seasonal', 'holt-winters', 'vpa', 'autopilot', 'ml', 'oracle']) {
+    autopilot: '91d76862d7dd3b21',
+    'holt-winters': 'efa07b0ab161406c',
+    'last-value': '0f75b0c7a3497df4',
+    ml: '685544eb9a394f66',
+    oracle: '822d1a1e0723f524',
+    seasonal: '94c995c0beddf6db',
+    seed: '1dfa2cfbe9650ff3',
+    vpa: '6132e2e99a48cc9e',
+  };
+  for (const policy of [
+    'seed',
+    'last-value',
+    'seasonal',
+    'holt-winters',
+    'vpa',
+    'autopilot',
+    'ml',
+    'oracle',
+  ]) {
     digests[policy] = (await runPolicy(experiment, policy)).result.decisions.sha256.slice(0, 16);
   }
   expect(digests).toEqual(GOLDEN);

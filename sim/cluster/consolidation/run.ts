@@ -1,3 +1,4 @@
+import { ForesizeError } from '../../../core/errors.ts';
 import type { OverloadRule } from '../overload.ts';
 import { energyBetween, JOULES_PER_KWH, powerAt } from '../power.ts';
 import { Consolidator, copySeconds, type Move } from './consolidator.ts';
@@ -31,6 +32,7 @@ export interface ConsolidationResult {
   readonly hostShutdowns: number;
 }
 
+/** @throws ForesizeError CONSOLIDATION_NO_HOST when a VM fits nowhere at the start */
 export function consolidate(setup: ConsolidationSetup): ConsolidationResult {
   return new Consolidation(setup).run();
 }
@@ -54,7 +56,7 @@ class Consolidation {
   #lostToMigration = 0;
   #shutdowns = 0;
   readonly #before: Float64Array;
-  /** Whether a VM has been run before: what it was given before that is not known. */
+  /** False until the first tick: what the VMs did before it is not known. */
   #started = false;
 
   constructor(setup: ConsolidationSetup) {
@@ -110,7 +112,7 @@ class Consolidation {
         least = rise;
         best = h;
       }
-      if (best < 0) throw new Error('no host');
+      if (best < 0) throw noHost(vm, size, vms.memory[vm]!);
       this.#placement.add(vm, best);
       mips[best] = mips[best]! - size;
       memory[best] = memory[best]! - vms.memory[vm]!;
@@ -167,7 +169,7 @@ class Consolidation {
     }
   }
 
-  /** A VM that wants nothing has ended. */
+  /** A VM that wants nothing when hosts are shared out has ended. */
   #retire(): void {
     for (let vm = 0; vm < this.#wanted.length; vm++) {
       if (this.#wanted[vm] === 0 && this.#placement.host[vm]! >= 0 && this.#migrating[vm] === 0)
@@ -206,4 +208,13 @@ class Consolidation {
     }
     this.#arriving.clear();
   }
+}
+
+function noHost(vm: number, mips: number, memory: number): ForesizeError {
+  return new ForesizeError({
+    code: 'CONSOLIDATION_NO_HOST',
+    what: `VM ${vm} (${mips} MIPS, ${memory} MiB) fits on no host that still has room`,
+    where: 'hosts',
+    remedy: 'add hosts, or hosts with faster cores or more memory',
+  });
 }

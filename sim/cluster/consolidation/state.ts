@@ -1,6 +1,6 @@
 import { LOAD_HISTORY } from '../overload.ts';
 
-/** A kind of server of the consolidation study. */
+/** The hosts of a consolidation study, one entry a host. */
 export interface ServerColumns {
   readonly count: number;
   /** Capacity of one core and of all of them, MIPS. */
