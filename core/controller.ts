@@ -189,8 +189,7 @@ export class Controller implements PerSlot {
   #decide(frame: Frame): void {
     const length = this.fleet.rows * R;
     const desired = this.#desired;
-    const allocation = frame.allocation;
-    for (let i = 0; i < length; i++) desired[i] = allocation[i]!;
+    desired.set(frame.allocation.subarray(0, length));
     if (this.#groupsStale) this.#regroup();
     for (const group of this.#groups) group.policy.decide(frame, group.slots, desired);
   }

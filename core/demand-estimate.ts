@@ -1,5 +1,5 @@
 import type { Fleet } from './fleet.ts';
-import { CPU, Frame, MEMORY, R } from './model.ts';
+import { Frame, MEMORY, R } from './model.ts';
 
 /** A shortage hides its own size: never conclude more than this multiple of what was seen. */
 const MOST = 3;
@@ -29,22 +29,27 @@ export class DemandEstimate {
     out.allocation = raw.allocation;
     out.sampledAt = raw.sampledAt;
     out.oomKills = raw.oomKills;
-    const slots = this.#fleet.slots;
-    const usage = raw.usage;
-    const pressure = raw.pressure;
-    const estimate = out.usage;
+    const { slots, rows } = this.#fleet;
+    const { usage, pressure, oomKills } = raw;
+    out.usage.set(usage.subarray(0, rows * R));
     for (let k = 0; k < slots.length; k++) {
-      const from = slots[k]! * R;
-      for (let i = from + CPU; i < from + R; i++) {
-        const held = pressure[i]!;
-        estimate[i] = held > 0 ? usage[i]! / Math.max(1 - held, 1 / MOST) : usage[i]!;
-      }
-      if (raw.oomKills[slots[k]!]! > 0) {
-        // A killed guest shows no usage; what it had was all of its allocation.
-        const used = Math.max(usage[from + MEMORY]!, raw.allocation[from + MEMORY]!);
-        estimate[from + MEMORY] = Math.max(used + OOM_MIB, used * OOM_FACTOR);
-      }
+      const slot = slots[k]!;
+      const i = slot * R;
+      const held = pressure[i]! + pressure[i + 1]! + pressure[i + 2]! + pressure[i + 3]!;
+      if (held > 0 || oomKills[slot]! > 0) this.#uncensor(slot, raw, out.usage);
     }
     return out;
+  }
+
+  #uncensor(slot: number, raw: Frame, estimate: Float64Array): void {
+    const from = slot * R;
+    for (let i = from; i < from + R; i++) {
+      const held = raw.pressure[i]!;
+      if (held > 0) estimate[i] = raw.usage[i]! / Math.max(1 - held, 1 / MOST);
+    }
+    if (raw.oomKills[slot]! === 0) return;
+    // A killed guest shows no usage; what it had was all of its allocation.
+    const used = Math.max(raw.usage[from + MEMORY]!, raw.allocation[from + MEMORY]!);
+    estimate[from + MEMORY] = Math.max(used + OOM_MIB, used * OOM_FACTOR);
   }
 }

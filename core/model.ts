@@ -79,10 +79,19 @@ export class Frame implements PerSlot {
 
 type Columns = Float64Array | Float32Array | Int32Array | Uint32Array | Uint16Array | Uint8Array;
 
-/** `array`, or a longer copy of it, with at least `length` elements. */
+const LINE = 64;
+const PAGE = 4096;
+let staggered = 0;
+
+/**
+ * `array`, or a longer copy of it, with at least `length` elements. Columns begin at different offsets within a page:
+ * a loop reads many of them at the same index, and equal offsets would fight for the same few lines of the cache.
+ */
 export function grown<T extends Columns>(array: T, length: number): T {
   if (array.length >= length) return array;
-  const longer = new (array.constructor as new (n: number) => T)(length);
+  const create = array.constructor as new (buffer: ArrayBuffer, offset: number, length: number) => T;
+  const offset = (staggered++ * 5 * LINE) % PAGE;
+  const longer = new create(new ArrayBuffer(offset + length * array.BYTES_PER_ELEMENT), offset, length);
   longer.set(array);
   return longer;
 }

@@ -90,7 +90,8 @@ export class Score implements PerSlot {
   }
 
   grow(capacity: number): void {
-    this.#widen(capacity * R);
+    // A line more than needed: a stride of a power of two would put a whole day into one set of the cache.
+    this.#widen(capacity * R + 16);
     this.#number = grown(this.#number, capacity);
     this.#used = grown(this.#used, capacity * R);
     this.#allocated = grown(this.#allocated, capacity * R);
