@@ -145,6 +145,7 @@ export async function runPolicy(
     hypervisor: scenario.hypervisor,
     telemetry: scenario.telemetry,
     vms: scenario.vms,
+    hosts: scenario.hosts,
     record: scenario.record.vms,
     onDecisions: (bytes) => {
       digest.update(bytes);
@@ -193,6 +194,7 @@ function toResult(experiment: Experiment, policy: string, simulation: Simulation
       refused: simulation.log.refused,
     },
     vmTicks: simulation.vmTicks,
+    ...(simulation.cluster && { cluster: simulation.cluster }),
     timeline: simulation.timeline,
     recorded: simulation.recorded.map(tail),
   };

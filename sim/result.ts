@@ -1,4 +1,5 @@
 import type { Resource } from '../core/model.ts';
+import type { ClusterMeasures } from './cluster/cluster-measures.ts';
 
 /** Measures of a set of VM-days: a VM's, an application's, a user's or the fleet's. Units in `MEASURE_UNITS`. */
 export interface Measures {
@@ -64,6 +65,8 @@ export interface RunResult {
   decisions: { sha256: string; intents: number; failed: number; refused: number };
   /** VM-ticks simulated, including warm-up. */
   vmTicks: number;
+  /** Energy, contention and migrations, where the scenario has hosts. */
+  cluster?: ClusterMeasures;
   /** Fleet totals a tick, thinned to at most ~500 points. */
   timeline: Timeline;
   /** Chosen VMs, tick by tick. */

@@ -6,6 +6,7 @@ import { controllerShape } from '../core/config.ts';
 import { DURATION } from '../core/duration.ts';
 import { ForesizeError, type Problem } from '../core/errors.ts';
 import { zodProblems } from '../core/problems.ts';
+import { hostsParams } from './cluster/hosts-model.ts';
 import { hypervisorParams } from './cluster/hypervisor-model.ts';
 import { telemetryParams } from './cluster/sim-telemetry.ts';
 import { vmModelParams } from './cluster/vm-model.ts';
@@ -30,6 +31,9 @@ export const scenarioSchema = z
     hypervisor: hypervisorParams.describe('Latency and failure of resizes.'),
     telemetry: telemetryParams.describe('Errors of what is observed.'),
     vms: vmModelParams.describe('How guests behave when they are short.'),
+    hosts: hostsParams
+      .optional()
+      .describe('Hosts the VMs share. Without them every VM has what it was allocated.'),
     record: z
       .strictObject({
         vms: z.int().min(0).max(1000).default(6).describe('VMs whose every tick is kept for the report.'),

@@ -6,6 +6,9 @@ import { createForecaster, historyDepth } from '../core/forecast/registry.ts';
 import { Interval } from '../core/interval.ts';
 import { mix } from '../core/rng.ts';
 import { Score } from '../core/score.ts';
+import { Cluster } from './cluster/cluster.ts';
+import type { ClusterMeasures } from './cluster/cluster-measures.ts';
+import type { HostsParams } from './cluster/hosts-model.ts';
 import type { HypervisorParams } from './cluster/hypervisor-model.ts';
 import { SimHypervisor } from './cluster/sim-hypervisor.ts';
 import { SimTelemetry, type TelemetryParams } from './cluster/sim-telemetry.ts';
@@ -27,6 +30,8 @@ export interface SimulationSetup {
   readonly hypervisor: HypervisorParams;
   readonly telemetry: TelemetryParams;
   readonly vms: VmModelParams;
+  /** Where the VMs run; without it nothing but their allocations limits them. */
+  readonly hosts?: HostsParams | undefined;
   /** Number of VMs whose every tick is kept. */
   readonly record: number;
   /** Takes the decision log's bytes; they are valid only during the call. */
@@ -42,6 +47,7 @@ export interface Simulation {
   readonly timeline: Timeline;
   readonly recorded: RecordedVm[];
   readonly vmTicks: number;
+  readonly cluster?: ClusterMeasures | undefined;
   /** Tensor backend of the forecasts, 'none' where no model needs one. */
   readonly backend: string;
 }
@@ -59,14 +65,21 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
   const numberOf = (slot: number) => score.numberOf(slot);
   const vms = fleet.register(new Vms(fleet, setup.vms, stepMs));
   const interval = fleet.register(new Interval());
+  const dayProfile = (slot: number): readonly number[] | undefined => {
+    const { applicationId, userId } = fleet.specs[slot]!;
+    const cpu = controller.profiler.pair(applicationId, userId)?.resources.cpu;
+    return cpu?.daily.map((ratio) => ratio * cpu.mean);
+  };
+  const cluster =
+    setup.hosts && fleet.register(new Cluster(fleet, vms, setup.hosts, stepMs, mix(seed ^ 3), dayProfile));
   const telemetry = new SimTelemetry(fleet, vms, setup.telemetry, mix(seed ^ 1), stepMs, numberOf);
   const population = new Population(fleet, workload);
   const forecasts = Object.values(config.policies).flatMap((p) => ('forecast' in p ? [p.forecast] : []));
-  const controller = await Controller.create({
+  const controller: Controller = await Controller.create({
     config,
     fleet,
     telemetry,
-    hypervisor: new SimHypervisor(vms, setup.hypervisor, mix(seed ^ 2), stepMs, numberOf),
+    hypervisor: new SimHypervisor(vms, setup.hypervisor, mix(seed ^ 2), stepMs, numberOf, cluster),
     createForecaster: async (forecast, ctx) =>
       forecast.model === 'oracle'
         ? new Oracle(workload, (slot) => population.vmOf(slot))
@@ -84,7 +97,9 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
   let vmTicks = 0;
 
   const settle = (t: number, at: number): void => {
+    cluster?.contend();
     vms.settle(telemetry.observed, interval);
+    cluster?.observe(interval.usage, interval.demand);
     telemetry.settled(at);
     vmTicks += fleet.size;
     if (t <= warmup) return;
@@ -98,6 +113,7 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
     if (t === intervals) return;
     kernel.at(at, PRIORITY.churn, () => {
       population.update(t);
+      cluster?.churn(t, t >= warmup);
       if (t !== warmup) return;
       // What is recorded is chosen among the VMs that are here when scoring begins.
       const managed = managedResources(fleet);
@@ -132,6 +148,7 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
     timeline: timeline!.finish(end),
     recorded: recorder?.finish() ?? [],
     vmTicks,
+    cluster: cluster?.measures(),
     backend: controller.backend,
   };
 }

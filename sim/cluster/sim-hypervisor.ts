@@ -2,6 +2,7 @@ import { type IntentBatch, OUTCOME } from '../../core/intents.ts';
 import { R, RESOURCES } from '../../core/model.ts';
 import type { Hypervisor } from '../../core/ports.ts';
 import { uniformAt } from '../../core/rng.ts';
+import type { Cluster } from './cluster.ts';
 import type { HypervisorParams } from './hypervisor-model.ts';
 import type { Vms } from './vms.ts';
 
@@ -17,14 +18,19 @@ export class SimHypervisor implements Hypervisor {
   readonly #seed: number;
   readonly #stepMs: number;
   readonly #numberOf: (slot: number) => number;
+  readonly #cluster: Cluster | undefined;
 
-  /** @param numberOf the number of the VM now in a slot, in order of arrival */
+  /**
+   * @param numberOf the number of the VM now in a slot, in order of arrival
+   * @param cluster the hosts, which may have no room; without them there always is
+   */
   constructor(
     vms: Vms,
     params: HypervisorParams,
     seed: number,
     stepMs: number,
     numberOf: (slot: number) => number,
+    cluster?: Cluster,
   ) {
     this.#vms = vms;
     const by = (value: (action: HypervisorParams['cpu']) => number) =>
@@ -35,6 +41,7 @@ export class SimHypervisor implements Hypervisor {
     this.#seed = seed;
     this.#stepMs = stepMs;
     this.#numberOf = numberOf;
+    this.#cluster = cluster;
   }
 
   apply(at: number, intents: IntentBatch): void {
@@ -50,6 +57,11 @@ export class SimHypervisor implements Hypervisor {
       const to = intents.to[i]!;
       const shrink = Math.max(0, intents.from[i]! - to);
       const seconds = this.#latencyS[resource]! + shrink * this.#secondsPerUnit[resource]!;
+      if (this.#cluster) {
+        const answer = this.#cluster.resize(slot, resource, to, seconds);
+        intents.outcome[i] = answer === 'refused' ? OUTCOME.refused : OUTCOME.accepted;
+        continue;
+      }
       this.#vms.resize(slot, resource, to, seconds);
       intents.outcome[i] = OUTCOME.accepted;
     }

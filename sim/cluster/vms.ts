@@ -38,6 +38,12 @@ export class Vms implements PerSlot {
   #moving = new Uint8Array(0);
   #target = new Float64Array(0);
   #due = new Float64Array(0);
+  /** What the host lets a VM have at most, mean over this interval, and for which share of it; Infinity at rest. */
+  #ceiling = new Float64Array(0);
+  #heldShare = new Float64Array(0);
+  /** VMs that are held back or suspended in this interval. */
+  #held: number[] = [];
+  #suspended = new Uint8Array(0);
   /** Seconds of outage left. */
   #down = new Float64Array(0);
   #killed = new Uint8Array(0);
@@ -59,6 +65,9 @@ export class Vms implements PerSlot {
     this.#carried = grown(this.#carried, capacity * R);
     this.#target = grown(this.#target, capacity * R);
     this.#due = grown(this.#due, capacity * R);
+    this.#ceiling = grown(this.#ceiling, capacity * R);
+    this.#heldShare = grown(this.#heldShare, capacity * R);
+    this.#suspended = grown(this.#suspended, capacity);
     this.#moving = grown(this.#moving, capacity);
     this.#busy = grown(this.#busy, capacity);
     this.#elapsed = grown(this.#elapsed, capacity);
@@ -73,8 +82,10 @@ export class Vms implements PerSlot {
       this.allocation[i] = this.#fleet.requested[i]!;
       this.backlog[i] = 0;
       this.#carried[i] = 0;
+      this.#ceiling[i] = Number.POSITIVE_INFINITY;
     }
     this.#reset(slot);
+    this.#suspended[slot] = 0;
     this.#moving[slot] = 0;
     this.#busy[slot] = 0;
     this.#down[slot] = 0;
@@ -90,6 +101,50 @@ export class Vms implements PerSlot {
     this.#busy[slot] = 1;
     this.#target[slot * R + resource] = to;
     this.#due[slot * R + resource] = seconds;
+  }
+
+  /** The size a resource will have once its resize is done; what it has where none is under way. */
+  pending(slot: number, resource: number): number {
+    const i = slot * R + resource;
+    return (this.#moving[slot]! & (1 << resource)) === 0 ? this.allocation[i]! : this.#target[i]!;
+  }
+
+  /** The largest size a resource has in this interval. */
+  largest(slot: number, resource: number): number {
+    const i = slot * R + resource;
+    const allocation = this.allocation[i]!;
+    if ((this.#moving[slot]! & (1 << resource)) === 0 || this.#due[i]! >= this.#stepS) return allocation;
+    return Math.max(allocation, this.#target[i]!);
+  }
+
+  /** Gives up a resize under way. */
+  cancelResize(slot: number, resource: number): void {
+    this.#moving[slot] = this.#moving[slot]! & ~(1 << resource);
+  }
+
+  /** The host gives no more than `rate` on average over the interval that ends; less than asked for `share` of it. */
+  hold(slot: number, resource: number, rate: number, share: number): void {
+    const i = slot * R + resource;
+    if (this.#ceiling[i] === Number.POSITIVE_INFINITY) {
+      this.#heldShare[i] = 0;
+      this.#held.push(slot);
+    }
+    this.#ceiling[i] = Math.min(this.#ceiling[i]!, rate);
+    this.#heldShare[i] = Math.max(this.#heldShare[i]!, share);
+    this.#busy[slot] = 1;
+  }
+
+  /** The VM has no host in the interval that ends: it is not there, and nobody is charged for it. */
+  suspend(slot: number): void {
+    this.#suspended[slot] = 1;
+    this.#down[slot] = Math.max(this.#down[slot]!, this.#stepS);
+    for (const r of [CPU, DISK_IO, NETWORK]) this.hold(slot, r, 0, 1);
+  }
+
+  /** The guest has crashed and needs `restartS` to come back. */
+  crash(slot: number): void {
+    this.#down[slot] = this.#params.restartS;
+    this.#busy[slot] = 1;
   }
 
   /**
@@ -133,6 +188,21 @@ export class Vms implements PerSlot {
     const length = this.#fleet.rows * R;
     interval.demand.set(demand.subarray(0, length));
     interval.usage.set(usage.subarray(0, length));
+    if (this.#held.length > 0) this.#release(frame, interval);
+  }
+
+  /** Lifts what held for this interval only. Of a VM without a host nothing can be observed. */
+  #release(frame: Frame, interval: Interval): void {
+    for (const slot of this.#held) {
+      const from = slot * R;
+      this.#ceiling.fill(Number.POSITIVE_INFINITY, from, from + R);
+      if (this.#suspended[slot] === 0) continue;
+      this.#suspended[slot] = 0;
+      frame.usage.fill(Number.NaN, from, from + R);
+      frame.pressure.fill(0, from, from + R);
+      interval.allocation.fill(0, from, from + R);
+    }
+    this.#held.length = 0;
   }
 
   #restAll(frame: Frame, interval: Interval): void {
@@ -153,6 +223,7 @@ export class Vms implements PerSlot {
     return (
       this.#down[slot]! > 0 ||
       demand > this.allocation[memory]! ||
+      demand > this.#ceiling[memory]! ||
       (moving && this.#due[memory]! < this.#stepS && demand > this.#target[memory]!)
     );
   }
@@ -186,8 +257,9 @@ export class Vms implements PerSlot {
       }
       interval.allocation[i] = granted / step;
       const target = this.allocation[i]!;
+      const ceiling = this.#ceiling[i]!;
       const before = this.backlog[i]!;
-      if (before === 0 && demand <= allocation && demand <= target) {
+      if (before === 0 && demand <= allocation && demand <= target && demand <= ceiling) {
         frame.usage[i] = demand;
         continue;
       }
@@ -197,8 +269,9 @@ export class Vms implements PerSlot {
       let unmet = 0;
       let dropped = 0;
       for (let seconds = first; ; seconds = second, second = 0, allocation = target) {
+        const rate = Math.min(allocation, ceiling);
         const wanted = backlog + demand * seconds;
-        const possible = allocation * seconds;
+        const possible = rate * seconds;
         const done = Math.min(wanted, possible);
         const bound = allocation * this.#params.backlogS;
         served += done;
@@ -207,9 +280,9 @@ export class Vms implements PerSlot {
           dropped += backlog - bound;
           backlog = bound;
         }
-        if (demand > allocation) {
-          starved += seconds;
-          unmet += (demand - allocation) * seconds;
+        if (demand > rate) {
+          starved += demand > allocation ? seconds : seconds * this.#heldShare[i]!;
+          unmet += (demand - rate) * seconds;
         }
         if (second === 0) break;
       }
@@ -296,7 +369,7 @@ export class Vms implements PerSlot {
   #advance(slot: number, seconds: number): void {
     if (seconds <= 0) return;
     const memory = slot * R + MEMORY;
-    const short = this.demand[memory]! > this.allocation[memory]!;
+    const short = this.demand[memory]! > Math.min(this.allocation[memory]!, this.#ceiling[memory]!);
     if (short && this.#params.memoryShort === 'oom' && this.#down[slot] === 0 && this.#killed[slot] === 0) {
       const grace = this.#params.graceS - this.#starved[memory]!;
       if (seconds > grace) {
@@ -316,11 +389,11 @@ export class Vms implements PerSlot {
     const out = Math.min(this.#down[slot]!, seconds);
     const up = seconds - out;
     this.#down[slot] = this.#down[slot]! - out;
-    const fits = Math.min(this.demand[memory]!, this.allocation[memory]!);
+    const fits = Math.min(this.demand[memory]!, this.allocation[memory]!, this.#ceiling[memory]!);
     this.#served[memory] = this.#served[memory]! + fits * up;
     let speed = 1;
     if (short && this.#params.memoryShort === 'swap') {
-      const swapped = 1 - this.allocation[memory]! / this.demand[memory]!;
+      const swapped = 1 - fits / this.demand[memory]!;
       speed = 1 / (1 + this.#params.swapPenalty * swapped);
     }
     this.#serve(slot * R + CPU, seconds, up * speed);
@@ -333,7 +406,7 @@ export class Vms implements PerSlot {
     const allocation = this.allocation[i]!;
     this.#account(i, seconds);
     const wanted = this.backlog[i]! + this.demand[i]! * seconds;
-    const served = Math.min(wanted, allocation * up);
+    const served = Math.min(wanted, Math.min(allocation, this.#ceiling[i]!) * up);
     let left = wanted - served;
     const bound = allocation * this.#params.backlogS;
     if (left > bound) {
@@ -345,10 +418,12 @@ export class Vms implements PerSlot {
   }
 
   #account(i: number, seconds: number): void {
-    const missing = this.demand[i]! - this.allocation[i]!;
-    this.#granted[i] = this.#granted[i]! + this.allocation[i]! * seconds;
+    const allocation = this.allocation[i]!;
+    const demand = this.demand[i]!;
+    const missing = demand - Math.min(allocation, this.#ceiling[i]!);
+    this.#granted[i] = this.#granted[i]! + allocation * seconds;
     if (missing > 0) {
-      this.#starved[i] = this.#starved[i]! + seconds;
+      this.#starved[i] = this.#starved[i]! + (demand > allocation ? seconds : seconds * this.#heldShare[i]!);
       this.#unmet[i] = this.#unmet[i]! + missing * seconds;
     }
   }
