@@ -142,7 +142,8 @@ export class ErrorLikelihood {
     const clipped = seen < LEARN ? error : Math.min(error, CLIP * (usual + floor));
     this.#usual[row] = usual + Math.max(RATE, 1 / (seen + 1)) * (clipped - usual);
     const smoothed = this.#smoothed[row]!;
-    const next = smoothed + SMOOTHING * (this.#error.step(row, error / (this.#usual[row]! + floor)) - smoothed);
+    const next =
+      smoothed + SMOOTHING * (this.#error.step(row, error / (this.#usual[row]! + floor)) - smoothed);
     this.#smoothed[row] = next;
     return this.#recent.step(row, next);
   }
