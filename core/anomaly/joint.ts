@@ -6,6 +6,8 @@ import { Novelty } from './novelty.ts';
 const RATE = 1 / 1000;
 /** Errors are clipped here, in half-widths of their band, before they teach the covariance. */
 const CLIP = 2;
+/** Errors count up to here. */
+const FAR = 10;
 /** Added to each variance: a resource whose errors are tiny does not dominate. */
 const RIDGE = 0.02;
 const PAIRS = (R * (R + 1)) / 2;
@@ -62,7 +64,7 @@ export class JointSurprise {
     let sum = 0;
     for (let i = 0; i < R; i++) {
       const row = (i * (i + 1)) / 2;
-      let right = errors[first + i]!;
+      let right = Math.max(-FAR, Math.min(FAR, errors[first + i]!));
       for (let j = 0; j <= i; j++) {
         const other = (j * (j + 1)) / 2;
         let value = covariance[at + row + j]! + (i === j ? RIDGE : 0);

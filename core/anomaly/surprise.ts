@@ -1,3 +1,4 @@
+import { log } from '../math.ts';
 import { grown } from '../model.ts';
 import { LevelShift } from './level-shift.ts';
 import { ErrorLikelihood, TailLikelihood } from './likelihood.ts';
@@ -19,6 +20,8 @@ const WEIGHT = { value: 0.35, level: 6, step: 0.5, roughness: 2, residual: 1, li
 
 /** Values to see before any counts as outside the band. */
 const LEARN = 50;
+/** Values are told apart down to this share of the median. */
+const LEAST = 1e-3;
 /** Numbers a memory keeps. */
 const REMEMBER = 64;
 /** Smallest deviation reckoned with, as a share of the value: above the rounding of 32-bit floats. */
@@ -126,14 +129,13 @@ export class Surprise {
     // The series' own band is kept up in any case: it tells a drift that the forecaster follows.
     const band = Math.max(this.#likelihood.band(row), small);
     const unlikely = WEIGHT.likelihood * this.#likelihood.step(row, Math.abs(error), seen, small);
-    const ownExcess = (value - own) / band;
-    let excess = ownExcess;
+    let excess = excessOf(value, own, own - band, own + band, small);
     if (forecast) {
-      const width = error > 0 ? upper - median : median - lower;
-      excess = error / Math.max(width, small);
-      if (Math.abs(ownExcess) / 2 > Math.abs(excess)) excess = ownExcess / 2;
+      const drift = excess / 2;
+      excess = excessOf(value, median, lower, upper, small);
+      if (Math.abs(drift) > Math.abs(excess)) excess = drift;
     }
-    excess = seen < LEARN || !Number.isFinite(excess) ? 0 : excess;
+    if (seen < LEARN) excess = 0;
     this.excess[row] = excess;
     this.median[row] = expected;
     this.lower[row] = forecast ? lower : own - band;
@@ -149,4 +151,22 @@ export class Surprise {
     this.parts[at + 5] = unlikely;
     return fresh + shifted + moved + rough + apart + unlikely;
   }
+
+  /** Takes the level of the recent ticks for the new normal of every hour of the day. */
+  accept(row: number, hour: number): void {
+    this.profile.shift(row, this.level.recent(row) - this.profile.expected(row, hour));
+  }
+}
+
+/**
+ * How far a value lies from the median, as a multiple of the distance to the quantile on its side, negative below.
+ * Below, the distance is also taken on a logarithmic scale where that is larger: usage is positive, and a
+ * fall to 0 is more than a fall to half.
+ */
+function excessOf(value: number, median: number, lower: number, upper: number, small: number): number {
+  if (value >= median) return (value - median) / Math.max(upper - median, small);
+  const linear = (value - median) / Math.max(median - lower, small);
+  if (!(lower > 0)) return linear;
+  const least = Math.max(value, small, LEAST * median);
+  return Math.min(linear, log(least / median) / Math.max(log(median / lower), LEAST));
 }
