@@ -1,7 +1,7 @@
 import type { Fleet } from './fleet.ts';
 import { type IntentBatch, OUTCOME } from './intents.ts';
 import type { Interval } from './interval.ts';
-import { CPU, grown, type PerSlot, R } from './model.ts';
+import { CPU, grown, MEMORY, type PerSlot, R } from './model.ts';
 import { orderStatistic } from './order-statistic.ts';
 import { StretchHistograms } from './stretch-histogram.ts';
 
@@ -71,8 +71,9 @@ export class Score implements PerSlot {
   #failed = new Int32Array(0);
   /** Intervals of the current day, by slot. */
   #seen = new Int32Array(0);
-  /** Slots with a running episode. */
-  readonly #starving: number[] = [];
+  /** Indices (slot x R) with a running episode: starving[0..count). */
+  #starving = new Int32Array(0);
+  #starvingCount = 0;
   /** Running starvation of each slot x R, s. */
   #episode = new Float64Array(0);
   /** Usage of the current day, interval x width; NaN where the VM was not there. */
@@ -104,6 +105,7 @@ export class Score implements PerSlot {
     this.#oomKills = grown(this.#oomKills, capacity);
     this.#starvedAny = grown(this.#starvedAny, capacity);
     this.#episode = grown(this.#episode, capacity * R);
+    this.#starving = grown(this.#starving, capacity * R);
   }
 
   admit(slot: number): void {
@@ -155,40 +157,52 @@ export class Score implements PerSlot {
       }
     }
     this.#endEpisodes(interval);
-    for (let k = 0; k < interval.count; k++) this.#disturbed(interval, interval.disturbed[k]!, dt);
+    this.#disturbed(interval, dt);
     if (++this.#intervals === this.#perDay) this.#endDay();
   }
 
-  #disturbed(interval: Interval, slot: number, dt: number): void {
-    const { starved, unmet, dropped, stretch, oomKills } = interval;
-    const number = this.#number[slot]!;
-    let starving = false;
+  #disturbed(
+    { disturbed, count, starved, unmet, dropped, stretch, oomKills, usage }: Interval,
+    dt: number,
+  ): void {
+    let last = -1;
     let longest = 0;
-    for (let r = 0; r < R; r++) {
-      const i = slot * R + r;
-      this.#starved[i] = this.#starved[i]! + starved[i]!;
-      this.#unmet[i] = this.#unmet[i]! + unmet[i]!;
+    for (let k = 0; k < count; k++) {
+      const i = disturbed[k]!;
+      const slot = (i / R) | 0;
+      if (slot !== last) {
+        longest = 0;
+        last = slot;
+      }
+      const short = starved[i]!;
+      if (short > 0) {
+        this.#starved[i] = this.#starved[i]! + short;
+        this.#unmet[i] = this.#unmet[i]! + unmet[i]!;
+        this.#episode[i] = this.#episode[i]! + short;
+        this.#starving[this.#starvingCount++] = i;
+        // Shortages of one interval overlap: the longest stands for all.
+        if (short > longest) {
+          this.#starvedAny[slot] = this.#starvedAny[slot]! + (short - longest);
+          longest = short;
+        }
+      }
       this.#dropped[i] = this.#dropped[i]! + dropped[i]!;
-      this.#episode[i] = this.#episode[i]! + starved[i]!;
-      if (this.#episode[i]! > 0) starving = true;
-      // Shortages of one interval overlap: the longest stands for all.
-      if (starved[i]! > longest) longest = starved[i]!;
-    }
-    this.#starvedAny[slot] = this.#starvedAny[slot]! + longest;
-    if (starving) this.#starving.push(slot);
-    if (stretch[slot]! > 1) this.stretch.add(number, stretch[slot]!, interval.usage[slot * R + CPU]! * dt);
-    this.#oomKills[slot] = this.#oomKills[slot]! + oomKills[slot]!;
-  }
-
-  /** Ends the episodes of VMs that were starved before this interval and are not in it. */
-  #endEpisodes(interval: Interval): void {
-    const starving = this.#starving;
-    for (const slot of starving) {
-      for (let r = 0; r < R; r++) {
-        if (interval.starved[slot * R + r] === 0) this.#endEpisode(slot * R + r, this.#number[slot]! * R + r);
+      const resource = i % R;
+      if (resource === CPU && stretch[slot]! > 1) {
+        this.stretch.add(this.#number[slot]!, stretch[slot]!, usage[i]! * dt);
+      } else if (resource === MEMORY) {
+        this.#oomKills[slot] = this.#oomKills[slot]! + oomKills[slot]!;
       }
     }
-    starving.length = 0;
+  }
+
+  /** Ends the episodes of what was starved before this interval and is not in it. */
+  #endEpisodes({ starved }: Interval): void {
+    for (let k = 0; k < this.#starvingCount; k++) {
+      const i = this.#starving[k]!;
+      if (starved[i] === 0) this.#endEpisode(i, this.#number[(i / R) | 0]! * R + (i % R));
+    }
+    this.#starvingCount = 0;
   }
 
   /** Counts the intents of a tick, with their outcomes as known now. */

@@ -207,10 +207,10 @@ export class Vms implements PerSlot {
 
   #restAll(frame: Frame, interval: Interval): void {
     for (let k = 0; k < interval.count; k++) {
-      const slot = interval.disturbed[k]!;
-      interval.rest(slot);
-      frame.pressure.fill(0, slot * R, slot * R + R);
-      frame.oomKills[slot] = 0;
+      const i = interval.disturbed[k]!;
+      interval.rest(i);
+      frame.pressure[i] = 0;
+      if (i % R === MEMORY) frame.oomKills[(i - MEMORY) / R] = 0;
     }
     interval.count = 0;
   }
@@ -233,7 +233,6 @@ export class Vms implements PerSlot {
     const step = this.#stepS;
     const from = slot * R;
     let moving = this.#moving[slot]!;
-    let disturbed = false;
     let waiting = false;
     for (let r = 0; r < R; r++) {
       const i = from + r;
@@ -293,18 +292,14 @@ export class Vms implements PerSlot {
       const held = wanted > served ? 1 - served / wanted : 0;
       waiting ||= backlog > 0;
       if (held > ROUNDING || starved > 0) {
-        disturbed = true;
+        interval.disturbed[interval.count++] = i;
         frame.pressure[i] = held;
+        if (r === CPU) interval.stretch[slot] = stretchOf(held);
         interval.starved[i] = starved;
         interval.unmet[i] = unmet;
         interval.dropped[i] = dropped;
         interval.backlog[i] = backlog;
       }
-    }
-    if (disturbed || waiting) {
-      interval.disturbed[interval.count++] = slot;
-      const held = frame.pressure[from + CPU]!;
-      if (held > 0) interval.stretch[slot] = stretchOf(held);
     }
     this.#moving[slot] = moving;
     this.#busy[slot] = waiting || moving !== 0 ? 1 : 0;
@@ -315,7 +310,6 @@ export class Vms implements PerSlot {
     if (this.#moving[slot] !== 0) this.#move(slot);
     this.#advance(slot, step - this.#elapsed[slot]!);
     const from = slot * R;
-    let disturbed = this.#killed[slot]! > 0 || this.#down[slot]! > 0;
     let waiting = false;
     for (let r = 0; r < R; r++) {
       const i = from + r;
@@ -327,22 +321,20 @@ export class Vms implements PerSlot {
       this.#carried[i] = this.backlog[i]!;
       waiting ||= this.backlog[i]! > 0;
       if (held > ROUNDING || this.#starved[i]! > 0) {
-        disturbed = true;
+        interval.disturbed[interval.count++] = i;
         frame.pressure[i] = held;
+        if (r === CPU) interval.stretch[slot] = stretchOf(held);
         interval.starved[i] = this.#starved[i]!;
         interval.unmet[i] = this.#unmet[i]!;
         interval.dropped[i] = this.#dropped[i]!;
         interval.backlog[i] = this.backlog[i]!;
       }
     }
-    if (disturbed || waiting) {
-      interval.disturbed[interval.count++] = slot;
-      interval.oomKills[slot] = this.#killed[slot]!;
-      frame.oomKills[slot] = this.#killed[slot]!;
+    if (this.#killed[slot] === 1) {
+      interval.oomKills[slot] = 1;
+      frame.oomKills[slot] = 1;
       // A guest that was killed tells nothing of how much memory it wanted.
-      if (this.#killed[slot] === 1) frame.pressure[from + MEMORY] = 0;
-      const held = frame.pressure[from + CPU]!;
-      if (held > 0) interval.stretch[slot] = stretchOf(held);
+      frame.pressure[from + MEMORY] = 0;
     }
     this.#busy[slot] = waiting || this.#moving[slot] !== 0 || this.#down[slot]! > 0 ? 1 : 0;
     this.#reset(slot);
