@@ -6,6 +6,7 @@ import { createForecaster, historyDepth } from '../core/forecast/registry.ts';
 import { Interval } from '../core/interval.ts';
 import { mix } from '../core/rng.ts';
 import { Score } from '../core/score.ts';
+import { Breather } from './breather.ts';
 import { Cluster } from './cluster/cluster.ts';
 import type { ClusterMeasures } from './cluster/cluster-measures.ts';
 import type { HostsParams } from './cluster/hosts-model.ts';
@@ -91,6 +92,7 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
     actFrom: warmup,
   });
   const log = new DecisionLog(numberOf, setup.onDecisions);
+  const breather = new Breather();
   const kernel = new Kernel(epochMs);
   let recorder: VmRecorder | undefined;
   let timeline: TimelineRecorder | undefined;
@@ -130,8 +132,10 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
         timeline?.count(record.intents.count);
         recorder?.forecast(controller);
       }
-      if (t % 16 === 0) {
+      const pause = breather.pause();
+      if (pause) {
         setup.onProgress?.(t);
+        await pause;
         setup.signal?.throwIfAborted();
       }
       boundary(t + 1);

@@ -1,7 +1,8 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -55,7 +56,7 @@ describe('the command line', () => {
     ]);
     const again = await foresize('run', file, '--out', out, '--json');
     expect(again.stderr).toContain('already run');
-    expect(JSON.parse(again.stdout)).toEqual(result);
+    expect(again.stdout).toBe(first.stdout);
   });
 
   it('gives the same decision log and result in another folder and on a second run', async () => {
@@ -117,6 +118,22 @@ describe('the command line', () => {
     const { file } = workspace();
     const { code, stderr } = await foresize('run', file, '--out', `${file}/out`);
     expect([code, stderr]).toEqual([1, expect.stringContaining('RUN_UNWRITABLE')]);
+  });
+
+  it('stops on Ctrl-C with exit code 130 and leaves nothing that looks complete', async () => {
+    const { file, out } = workspace(
+      SCENARIO.replace('duration: 6h', 'duration: 3650d').replace('users: 2', 'users: 200'),
+    );
+    const child = spawn(process.execPath, [join(ROOT, 'dist/cli.js'), 'run', file, '--out', out]);
+    let stderr = '';
+    child.stderr.on('data', (text) => {
+      stderr += text;
+    });
+    const code = new Promise((resolve) => child.on('close', resolve));
+    await setTimeout(3000);
+    child.kill('SIGINT');
+    expect([await code, stderr]).toEqual([130, 'interrupted\n']);
+    expect(existsSync(out)).toBe(false);
   });
 
   it('generates, inspects and prints a schema', async () => {

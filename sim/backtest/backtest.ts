@@ -4,6 +4,7 @@ import { createForecaster, historyDepth } from '../../core/forecast/registry.ts'
 import { ForecastBatch, type ForecastContext, type Forecaster } from '../../core/forecast/types.ts';
 import { History } from '../../core/history.ts';
 import { Frame, grown, R, RESOURCES, type Resource } from '../../core/model.ts';
+import { Breather } from '../breather.ts';
 import { Oracle } from '../oracle.ts';
 import { managedResources, Population } from '../population.ts';
 import type { Workload } from '../workload/types.ts';
@@ -67,6 +68,7 @@ export async function backtest(
       ? new Oracle(workload, (slot) => population.vmOf(slot))
       : await createForecaster(model.config, ctx),
   );
+  const breather = new Breather();
   const kept: KeptForecast[] = [];
   let pending: Pending[] = [];
   let fitMs = 0;
@@ -99,8 +101,10 @@ export async function backtest(
       pending.push({ origin: t, slots, vms: slots.map((slot) => book.numberOf(slot)), batch });
       for (const vmId of options.keep ?? []) keep(kept, fleet, vmId, t, slots, batch);
     }
-    if (t % 16 === 0) {
+    const pause = breather.pause();
+    if (pause) {
       options.onProgress?.(t);
+      await pause;
       options.signal?.throwIfAborted();
     }
   }

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
+import { canonicalJson } from '../canonical-json.ts';
 import { baselineOf, comparedPolicies, toComparison } from '../comparison.ts';
 import { terminalReport } from '../report/terminal.ts';
 import { writeReports } from '../report/write.ts';
@@ -54,7 +55,7 @@ export const compareCommand: CommandModule<object, Args> = {
         done.map((run) => run.result),
       );
       const files = await writeReports(comparison, join(args.out, `compare-${comparison.id}`));
-      if (args.json) print(JSON.stringify(comparison));
+      if (args.json) print(canonicalJson(comparison));
       else {
         print(terminalReport(comparison, { color: process.stdout.isTTY === true }));
         print(`\nReport: ${files.html}`);

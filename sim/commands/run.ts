@@ -1,5 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import type { CommandModule } from 'yargs';
+import { canonicalJson } from '../canonical-json.ts';
 import { executeScenario } from '../execute.ts';
 import { terminalReport } from '../report/terminal.ts';
 import { loadScenario } from '../scenario.ts';
@@ -45,7 +46,7 @@ export const runCommand: CommandModule<object, Args> = {
         onDecisions: log && ((bytes) => log.write(Buffer.from(bytes))),
       });
       bars.stop();
-      if (args.json) print(JSON.stringify(done.result));
+      if (args.json) print(canonicalJson(done.result));
       else print(terminalReport(done.result, { color: process.stdout.isTTY === true }));
       remark(`${done.reused ? 'already run' : 'run files'}: ${done.folder}`, args.quiet);
     } finally {
