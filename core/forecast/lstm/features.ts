@@ -17,6 +17,9 @@ const RECENT = 48;
 /** Ticks around the same time of the day before that are looked at, besides the horizon. */
 const AROUND = 6;
 
+const RARE = 0.25;
+const LEAST_UNIT = 0.02;
+
 /** Numbers of context a resource: what `Features.#context` writes. */
 export function contextWidth(horizon: number): number {
   return LAGS - 1 + horizon + 1 + 4 + 3 * Q + 2 + 2 + 8 + 2 + 1;
@@ -41,8 +44,10 @@ export class Batch {
   readonly last: Float64Array;
   /** In the resource's unit; NaN while it was never seen. */
   readonly scale: Float64Array;
-  /** Share of `scale` by which the series moved in the last day: 0 for one that stood still. */
-  readonly liveliness: Float64Array;
+  /** Size of the movements to expect about each quantile, as a share of `scale`: row x quantile. */
+  readonly unit: Float32Array;
+  /** 0 for a series that stood still all the last day, else 1. */
+  readonly live: Float32Array;
 
   constructor(size: number, steps: number, horizon: number) {
     const rows = R * size;
@@ -54,7 +59,8 @@ export class Batch {
     this.target = new Float32Array(rows * horizon);
     this.last = new Float64Array(rows);
     this.scale = new Float64Array(rows);
-    this.liveliness = new Float64Array(rows);
+    this.unit = new Float32Array(rows * Q);
+    this.live = new Float32Array(rows);
   }
 }
 
@@ -106,7 +112,7 @@ export class Features {
         this.#absent(batch, b, r);
         continue;
       }
-      batch.liveliness[k] = Math.min(1, stats[row + STAT.recentScale]! / scale);
+      this.#units(batch, k, 1 / scale, stats, row);
       this.#inputs(batch, b, r, last, 1 / scale);
       this.#history.series(
         slot,
@@ -165,10 +171,30 @@ export class Features {
     }
     const path = Q * this.#horizon;
     const width = contextWidth(this.#horizon);
-    batch.liveliness[k] = 0;
+    batch.unit.fill(1, k * Q, (k + 1) * Q);
+    batch.live[k] = 0;
     batch.context.fill(0, k * width, (k + 1) * width);
     batch.base.fill(0, k * path, (k + 1) * path);
     batch.candidates.fill(0, k * CANDIDATES * path, (k + 1) * CANDIDATES * path);
+  }
+
+  /** About an upper quantile a series moves as far as it lies above the middle, and so below; at least as at .75. */
+  #units(batch: Batch, k: number, perScale: number, stats: Float32Array, row: number): void {
+    const level = row + STAT.level;
+    const residual = row + STAT.residual + (this.#knots.length - 1) * Q;
+    const middle = stats[level + MEDIAN]!;
+    batch.live[k] = stats[row + STAT.recentScale]! > 0 ? 1 : 0;
+    for (let q = 0; q < Q; q++) {
+      const upper = Math.max(q, MEDIAN + 1);
+      const lower = Math.min(q, MEDIAN - 1);
+      const size = Math.max(
+        stats[residual + upper]!,
+        -stats[residual + lower]!,
+        stats[level + upper]! - middle,
+        middle - stats[level + lower]!,
+      );
+      batch.unit[k * Q + q] = Math.min(1, Math.max(LEAST_UNIT, size * perScale));
+    }
   }
 
   #context(
@@ -243,7 +269,7 @@ export class Features {
       const knot = this.#knot(h + 1);
       const share = (h + 1 - this.#knots[knot]!) / (this.#knots[knot + 1]! - this.#knots[knot]! || 1);
       const around = largest(yesterday, AROUND + h - 3, AROUND + h + 4);
-      const then = smoothed(yesterday, AROUND + h);
+      const then = yesterday[AROUND + h]!;
       for (let q = 0; q < Q; q++) {
         const residual = between(stats, row + STAT.residual + knot * Q + q, share);
         const slow = between(stats, row + STAT.slowResidual + knot * Q + q, share);
@@ -255,9 +281,9 @@ export class Features {
         out[c + path] = (stats[row + STAT.slowLevel + q]! - base) * perScale;
         out[c + 2 * path] = (slow - residual) * perScale;
         out[c + 3 * path] = orZero((then + stats[row + STAT.seasonal + q]! - base) * perScale);
-        out[c + 4 * path] = -residual * perScale;
-        out[c + 5 * path] = orZero((recent - base) * perScale);
-        out[c + 6 * path] = orZero((around - base) * perScale);
+        out[c + 4 * path] = -residual * perScale * RARE;
+        out[c + 5 * path] = orZero((recent - base) * perScale) * RARE;
+        out[c + 6 * path] = orZero((around - base) * perScale) * RARE;
       }
     }
   }
@@ -286,12 +312,6 @@ function writePhase(out: Float32Array, at: number, turns: number): void {
 
 function between(stats: Float32Array, at: number, share: number): number {
   return stats[at]! * (1 - share) + stats[at + Q]! * share;
-}
-
-/** Weighted 1-2-1 over the neighbours; the value alone where one is missing. */
-function smoothed(values: Float64Array, i: number): number {
-  const mean = (values[i - 1]! + 2 * values[i]! + values[i + 1]!) / 4;
-  return Number.isNaN(mean) ? values[i]! : mean;
 }
 
 /** Mean of what was seen in [from, to); NaN if nothing was. */

@@ -4,7 +4,7 @@ import type { Rng } from '../../rng.ts';
 import type { Tf } from '../backend.ts';
 import { type Batch, CANDIDATES, contextWidth, INPUTS } from './features.ts';
 import { Product } from './product.ts';
-import { mixQuantiles, mixtureLoss, outputWidth } from './quantile-head.ts';
+import { MIX_RATE, mixQuantiles, mixtureLoss, outputWidth } from './quantile-head.ts';
 import { Sequence, type SequenceShape, weightShape } from './sequence.ts';
 import { QUANTILES } from './statistics.ts';
 
@@ -42,7 +42,7 @@ export function initialWeights(shape: NetworkShape, rng: Rng): Weights {
     lstm: initialLstm(rng, 1, shape.hidden),
     units: uniform(rng, shapes['units']!, contextWidth(shape.horizon) + 2 * shape.hidden),
     output: new Float32Array(count(shapes['output']!)),
-    mix: new Float32Array(count(shapes['mix']!)),
+    mix: blend(shape.horizon),
   };
 }
 
@@ -129,3 +129,12 @@ function uniform(rng: Rng, shape: readonly number[], fanInOut: number): Float32A
   const limit = Math.sqrt(6 / fanInOut);
   return Float32Array.from({ length: count(shape) }, () => (rng.uniform() * 2 - 1) * limit);
 }
+
+function blend(horizon: number): Float32Array {
+  const path = QUANTILES.length * horizon;
+  return Float32Array.from({ length: R * CANDIDATES * path }, (_, i) => {
+    const j = Math.floor(i / path) % CANDIDATES;
+    return (BLEND[j] ?? 0) / MIX_RATE;
+  });
+}
+const BLEND = [0.15, 0.1, 0.2, 0.25];

@@ -5,6 +5,7 @@ import { type Batch, CANDIDATES } from './features.ts';
 import { QUANTILES } from './statistics.ts';
 
 const Q = QUANTILES.length;
+export const MIX_RATE = 5;
 
 /** Outputs of the network a resource: a correction of each quantile and step, and the shift of the mixture. */
 export function outputWidth(horizon: number): number {
@@ -29,10 +30,17 @@ export function mixQuantiles(
 ): void {
   const path = Q * horizon;
   const width = outputWidth(horizon);
-  const { base, candidates, liveliness, size } = batch;
+  const { base, candidates, unit, live, size } = batch;
   for (let k = 0; k < R * size; k++) {
-    const live = liveliness[k]!;
-    for (let i = 0; i < path; i++) out[k * path + i] = base[k * path + i]! + live * raw[k * width + i]!;
+    if (live[k] === 0) {
+      for (let i = 0; i < path; i++) out[k * path + i] = base[k * path + i]!;
+      continue;
+    }
+    for (let q = 0; q < Q; q++) {
+      for (let i = q * horizon; i < (q + 1) * horizon; i++) {
+        out[k * path + i] = base[k * path + i]! + unit[k * Q + q]! * raw[k * width + i]!;
+      }
+    }
     const mixAt = Math.floor(k / size) * CANDIDATES * path;
     for (let j = 0; j < CANDIDATES; j++) {
       const from = (k * CANDIDATES + j) * path;
@@ -40,7 +48,7 @@ export function mixQuantiles(
         const shift = raw[k * width + path + j * Q + q]!;
         for (let h = 0; h < horizon; h++) {
           const i = q * horizon + h;
-          out[k * path + i]! += (mix[mixAt + j * path + i]! + shift) * candidates[from + i]!;
+          out[k * path + i]! += (MIX_RATE * mix[mixAt + j * path + i]! + shift) * candidates[from + i]!;
         }
       }
     }
@@ -71,8 +79,12 @@ export function mixtureLoss(
       const dRaw = new Float32Array(rawValues.length);
       const dMix = new Float32Array(mixValues.length);
       for (let k = 0; k < R * batch.size; k++) {
-        const live = batch.liveliness[k]!;
-        for (let i = 0; i < path; i++) dRaw[k * width + i] = live * slopes[k * path + i]!;
+        if (batch.live[k] === 0) continue;
+        for (let q = 0; q < Q; q++) {
+          for (let i = q * horizon; i < (q + 1) * horizon; i++) {
+            dRaw[k * width + i] = batch.unit[k * Q + q]! * slopes[k * path + i]!;
+          }
+        }
         const mixAt = Math.floor(k / batch.size) * CANDIDATES * path;
         for (let j = 0; j < CANDIDATES; j++) {
           const from = (k * CANDIDATES + j) * path;
@@ -81,7 +93,7 @@ export function mixtureLoss(
             for (let h = 0; h < horizon; h++) {
               const i = q * horizon + h;
               const d = slopes[k * path + i]! * batch.candidates[from + i]!;
-              dMix[mixAt + j * path + i]! += d;
+              dMix[mixAt + j * path + i]! += MIX_RATE * d;
               shift += d;
             }
             dRaw[k * width + path + j * Q + q] = shift;
@@ -107,12 +119,12 @@ export function addPersonal(
   for (let w = 0; w < windows.length; w++) {
     for (let r = 0; r < R; r++) {
       const k = r * batch.size + windows[w]!;
-      const live = batch.liveliness[k]!;
       for (let q = 0; q < Q; q++) {
+        const unit = batch.live[k]! * batch.unit[k * Q + q]!;
         const at = w * PERSONAL_OUTPUTS + (r * Q + q) * 2;
         for (let h = 0; h < horizon; h++) {
           const step = (h + 1) / horizon;
-          paths[k * path + q * horizon + h]! += live * (outputs[at]! + step * outputs[at + 1]!);
+          paths[k * path + q * horizon + h]! += unit * (outputs[at]! + step * outputs[at + 1]!);
         }
       }
     }
@@ -140,11 +152,11 @@ export function personalLoss(
       for (let w = 0; w < batch.size; w++) {
         for (let r = 0; r < R; r++) {
           const k = r * batch.size + w;
-          const live = batch.liveliness[k]!;
           for (let q = 0; q < Q; q++) {
+            const unit = batch.live[k]! * batch.unit[k * Q + q]!;
             const at = w * PERSONAL_OUTPUTS + (r * Q + q) * 2;
             for (let h = 0; h < horizon; h++) {
-              const d = live * slopes[k * path + q * horizon + h]!;
+              const d = unit * slopes[k * path + q * horizon + h]!;
               gradient[at]! += d;
               gradient[at + 1]! += (d * (h + 1)) / horizon;
             }
@@ -175,13 +187,18 @@ export function pinball(
         if (Number.isNaN(y)) continue;
         seen++;
         for (let q = 0; q < Q; q++) {
-          const error = y - predicted[(k * Q + q) * horizon + h]!;
+          const error = (y - predicted[(k * Q + q) * horizon + h]!) / weightUnit(batch, k, q);
           loss += error > 0 ? QUANTILES[q]! * error : (QUANTILES[q]! - 1) * error;
         }
       }
     }
   }
   return seen > 0 ? loss / seen : 0;
+}
+
+/** `pinball` of each window. */
+export function pinballByWindow(batch: Batch, horizon: number, predicted: Float32Array): Float64Array {
+  return Float64Array.from({ length: batch.size }, (_, b) => pinball(batch, horizon, predicted, b, b + 1));
 }
 
 /** The slope of `pinball` in each quantile and step, times `factor`. */
@@ -201,8 +218,12 @@ function pinballSlopes(
       if (Number.isNaN(y)) continue;
       for (let q = 0; q < Q; q++) {
         const i = (k * Q + q) * horizon + h;
-        out[i] = share * (y < predicted[i]! ? 1 - QUANTILES[q]! : -QUANTILES[q]!);
+        out[i] = (share / weightUnit(batch, k, q)) * (y < predicted[i]! ? 1 - QUANTILES[q]! : -QUANTILES[q]!);
       }
     }
   }
+}
+
+function weightUnit(batch: Batch, k: number, q: number): number {
+  return Math.sqrt(batch.unit[k * Q + q]!);
 }
