@@ -1,68 +1,23 @@
 import type { History } from '../../history.ts';
 import { cosTurns, sinTurns } from '../../math.ts';
 import { R } from '../../model.ts';
+import { type Batch, CANDIDATES, contextWidth, INPUTS, LAGS } from './batch.ts';
 import { QUANTILES, STAT, type Statistics } from './statistics.ts';
 
 const Q = QUANTILES.length;
 const MEDIAN = Math.floor(Q / 2);
 const DAY_MS = 86_400_000;
 
-/** Inputs a step: usage and mask of each resource, time of day and of week, and the constant of the bias. */
-export const INPUTS = 2 * R + 4 + 1;
-/** Forecasts that the network weighs against the base; see `Features.#candidates`. */
-export const CANDIDATES = 7;
-/** Ticks of the recent past that the context holds one by one, and those it sums up. */
-const LAGS = 24;
+/** Ticks of the recent past that the context sums up. */
 const RECENT = 48;
 /** Ticks around the same time of the day before that are looked at, besides the horizon. */
 const AROUND = 6;
-
+/** Days before yesterday that are averaged with it. */
+const EARLIER = 2;
+/** The greatest values are rare and large: at full weight their share of a forecast learns too fast. */
 const RARE = 0.25;
+/** Smallest unit of a quantile, as a share of the scale. */
 const LEAST_UNIT = 0.02;
-
-/** Numbers of context a resource: what `Features.#context` writes. */
-export function contextWidth(horizon: number): number {
-  return LAGS - 1 + horizon + 1 + 4 + 3 * Q + 2 + 2 + 8 + 2 + 1;
-}
-
-/**
- * A batch of windows, reused from call to call. Except for `x`, rows are resource x window; numbers are in units
- * of the row's `scale`, relative to its `last` value.
- */
-export class Batch {
-  readonly size: number;
-  /** step x window x INPUTS */
-  readonly x: Float32Array;
-  /** row x contextWidth */
-  readonly context: Float32Array;
-  /** Forecast of the last value with the residual quantiles of the last day: row x quantile x step. */
-  readonly base: Float32Array;
-  /** Other forecasts, less the base: row x CANDIDATES x quantile x step. */
-  readonly candidates: Float32Array;
-  /** What came: row x step, NaN where nothing was seen. */
-  readonly target: Float32Array;
-  readonly last: Float64Array;
-  /** In the resource's unit; NaN while it was never seen. */
-  readonly scale: Float64Array;
-  /** Size of the movements to expect about each quantile, as a share of `scale`: row x quantile. */
-  readonly unit: Float32Array;
-  /** 0 for a series that stood still all the last day, else 1. */
-  readonly live: Float32Array;
-
-  constructor(size: number, steps: number, horizon: number) {
-    const rows = R * size;
-    this.size = size;
-    this.x = new Float32Array(steps * size * INPUTS);
-    this.context = new Float32Array(rows * contextWidth(horizon));
-    this.base = new Float32Array(rows * Q * horizon);
-    this.candidates = new Float32Array(rows * CANDIDATES * Q * horizon);
-    this.target = new Float32Array(rows * horizon);
-    this.last = new Float64Array(rows);
-    this.scale = new Float64Array(rows);
-    this.unit = new Float32Array(rows * Q);
-    this.live = new Float32Array(rows);
-  }
-}
 
 /** Turns history and statistics into windows, for training and for forecasting by the same code. */
 export class Features {
@@ -77,6 +32,8 @@ export class Features {
   readonly #past: Float64Array;
   /** The same time a day before: from AROUND - 1 ticks before the origin's to AROUND / 2 beyond the horizon. */
   readonly #yesterday: Float64Array;
+  /** The horizon's ticks on the days before that, day x step. */
+  readonly #earlier: Float64Array;
 
   constructor(history: History, statistics: Statistics, stepMs: number, epochMs: number, steps: number) {
     this.#history = history;
@@ -87,6 +44,7 @@ export class Features {
     this.#steps = steps;
     this.#horizon = statistics.horizon;
     this.#past = new Float64Array(Math.max(steps, RECENT));
+    this.#earlier = new Float64Array(EARLIER * this.#horizon);
     this.#yesterday = new Float64Array(this.#horizon + AROUND + AROUND / 2);
   }
 
@@ -121,6 +79,10 @@ export class Features {
         origin - this.#day + this.#horizon + AROUND / 2 + 1,
         this.#yesterday,
       );
+      for (let d = 0; d < EARLIER; d++) {
+        const from = origin + 1 - (d + 2) * this.#day;
+        this.#history.series(slot, r, from, from + this.#horizon, this.#earlier, d * this.#horizon);
+      }
       this.#context(batch, k, origin, last, 1 / scale, length - 1 - at, stats, row);
       this.#candidates(batch, k, last, 1 / scale, stats, row);
     }
@@ -248,9 +210,9 @@ export class Features {
   }
 
   /**
-   * The base and the forecasts that may be better: quantiles of the last day's level and of the slow level; the
-   * last value with slow residuals; the day before with its residuals; the last value alone; the greatest recent
-   * value; the greatest of the day before around that time.
+   * The base and the forecasts that may be better: quantiles of the last day's level and of the slow level; the last
+   * value with slow residuals; the day before, and the mean of days before, with the residuals of the day before; the
+   * greatest recent value; the greatest of the day before around that time.
    */
   #candidates(
     batch: Batch,
@@ -270,6 +232,7 @@ export class Features {
       const share = (h + 1 - this.#knots[knot]!) / (this.#knots[knot + 1]! - this.#knots[knot]! || 1);
       const around = largest(yesterday, AROUND + h - 3, AROUND + h + 4);
       const then = yesterday[AROUND + h]!;
+      const days = this.#meanOfDays(h);
       for (let q = 0; q < Q; q++) {
         const residual = between(stats, row + STAT.residual + knot * Q + q, share);
         const slow = between(stats, row + STAT.slowResidual + knot * Q + q, share);
@@ -281,11 +244,23 @@ export class Features {
         out[c + path] = (stats[row + STAT.slowLevel + q]! - base) * perScale;
         out[c + 2 * path] = (slow - residual) * perScale;
         out[c + 3 * path] = orZero((then + stats[row + STAT.seasonal + q]! - base) * perScale);
-        out[c + 4 * path] = -residual * perScale * RARE;
+        out[c + 4 * path] = orZero((days + stats[row + STAT.seasonal + q]! - base) * perScale);
         out[c + 5 * path] = orZero((recent - base) * perScale) * RARE;
         out[c + 6 * path] = orZero((around - base) * perScale) * RARE;
       }
     }
+  }
+
+  #meanOfDays(h: number): number {
+    const yesterday = this.#yesterday[AROUND + h]!;
+    let [sum, seen] = Number.isNaN(yesterday) ? [0, 0] : [yesterday, 1];
+    for (let i = h; i < this.#earlier.length; i += this.#horizon) {
+      const value = this.#earlier[i]!;
+      if (Number.isNaN(value)) continue;
+      sum += value;
+      seen++;
+    }
+    return sum / seen;
   }
 
   /** Index of the last knot at or before step `h` that has one after it. */

@@ -2,10 +2,11 @@ import type { Optimizer, Scalar } from '@tensorflow/tfjs-core';
 import { R } from '../../model.ts';
 import type { Rng } from '../../rng.ts';
 import type { Tf } from '../backend.ts';
-import { Batch, type Features } from './features.ts';
+import { Batch } from './batch.ts';
+import type { Features } from './features.ts';
 import { globalShapes, type Network, toVariables, type Variables, type Weights } from './network.ts';
 import type { LstmParams } from './params.ts';
-import { pinballByWindow } from './quantile-head.ts';
+import { pinballByWindow } from './pinball.ts';
 import type { Samples } from './samples.ts';
 import { QUANTILES } from './statistics.ts';
 

@@ -2,9 +2,9 @@ import type { Scalar, Tensor2D, Tensor3D, Variable } from '@tensorflow/tfjs-core
 import { R } from '../../model.ts';
 import type { Rng } from '../../rng.ts';
 import type { Tf } from '../backend.ts';
-import { type Batch, CANDIDATES, contextWidth, INPUTS } from './features.ts';
+import { type Batch, CANDIDATES, contextWidth, INPUTS } from './batch.ts';
+import { initialMix, mixQuantiles, mixtureLoss, outputWidth } from './mixture.ts';
 import { Product } from './product.ts';
-import { MIX_RATE, mixQuantiles, mixtureLoss, outputWidth } from './quantile-head.ts';
 import { Sequence, type SequenceShape, weightShape } from './sequence.ts';
 import { QUANTILES } from './statistics.ts';
 
@@ -35,14 +35,14 @@ export function globalShapes({ hidden, horizon }: NetworkShape): Shapes {
   };
 }
 
-/** Drawn so that the untrained network forecasts its base: the head is 0, the forget gates are open. */
+/** Drawn so that the untrained network forecasts a plain blend: its head is 0, the forget gates are open. */
 export function initialWeights(shape: NetworkShape, rng: Rng): Weights {
   const shapes = globalShapes(shape);
   return {
     lstm: initialLstm(rng, 1, shape.hidden),
     units: uniform(rng, shapes['units']!, contextWidth(shape.horizon) + 2 * shape.hidden),
     output: new Float32Array(count(shapes['output']!)),
-    mix: blend(shape.horizon),
+    mix: initialMix(shape.horizon),
   };
 }
 
@@ -129,12 +129,3 @@ function uniform(rng: Rng, shape: readonly number[], fanInOut: number): Float32A
   const limit = Math.sqrt(6 / fanInOut);
   return Float32Array.from({ length: count(shape) }, () => (rng.uniform() * 2 - 1) * limit);
 }
-
-function blend(horizon: number): Float32Array {
-  const path = QUANTILES.length * horizon;
-  return Float32Array.from({ length: R * CANDIDATES * path }, (_, i) => {
-    const j = Math.floor(i / path) % CANDIDATES;
-    return (BLEND[j] ?? 0) / MIX_RATE;
-  });
-}
-const BLEND = [0.15, 0.1, 0.2, 0.25];

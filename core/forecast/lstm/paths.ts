@@ -2,11 +2,12 @@ import type { Fleet } from '../../fleet.ts';
 import { log } from '../../math.ts';
 import { grown, R } from '../../model.ts';
 import type { ForecastBatch } from '../types.ts';
-import { Batch, type Features, INPUTS } from './features.ts';
+import { Batch, INPUTS } from './batch.ts';
+import type { Features } from './features.ts';
 import type { Models } from './models.ts';
 import type { Network } from './network.ts';
 import { type PersonalNetwork, personalShapes, stack } from './personal.ts';
-import { addPersonal } from './quantile-head.ts';
+import { addPersonal } from './personal-head.ts';
 import { QUANTILES, STAT, type Statistics } from './statistics.ts';
 
 const Q = QUANTILES.length;
