@@ -1,62 +1,23 @@
 import type { History } from '../../history.ts';
 import { cosTurns, sinTurns } from '../../math.ts';
 import { R } from '../../model.ts';
+import { type Batch, CANDIDATES, contextWidth, INPUTS, LAGS } from './batch.ts';
 import { QUANTILES, STAT, type Statistics } from './statistics.ts';
 
 const Q = QUANTILES.length;
 const MEDIAN = Math.floor(Q / 2);
 const DAY_MS = 86_400_000;
 
-/** Inputs a step: usage and mask of each resource, time of day and of week, and the constant of the bias. */
-export const INPUTS = 2 * R + 4 + 1;
-/** Forecasts that the network weighs against the base; see `Features.#candidates`. */
-export const CANDIDATES = 7;
-/** Ticks of the recent past that the context holds one by one, and those it sums up. */
-const LAGS = 24;
+/** Ticks of the recent past that the context sums up. */
 const RECENT = 48;
 /** Ticks around the same time of the day before that are looked at, besides the horizon. */
 const AROUND = 6;
-
-/** Numbers of context a resource: what `Features.#context` writes. */
-export function contextWidth(horizon: number): number {
-  return LAGS - 1 + horizon + 1 + 4 + 3 * Q + 2 + 2 + 8 + 2 + 1;
-}
-
-/**
- * A batch of windows, reused from call to call. Except for `x`, rows are resource x window; numbers are in units
- * of the row's `scale`, relative to its `last` value.
- */
-export class Batch {
-  readonly size: number;
-  /** step x window x INPUTS */
-  readonly x: Float32Array;
-  /** row x contextWidth */
-  readonly context: Float32Array;
-  /** Forecast of the last value with the residual quantiles of the last day: row x quantile x step. */
-  readonly base: Float32Array;
-  /** Other forecasts, less the base: row x CANDIDATES x quantile x step. */
-  readonly candidates: Float32Array;
-  /** What came: row x step, NaN where nothing was seen. */
-  readonly target: Float32Array;
-  readonly last: Float64Array;
-  /** In the resource's unit; NaN while it was never seen. */
-  readonly scale: Float64Array;
-  /** Share of `scale` by which the series moved in the last day: 0 for one that stood still. */
-  readonly liveliness: Float64Array;
-
-  constructor(size: number, steps: number, horizon: number) {
-    const rows = R * size;
-    this.size = size;
-    this.x = new Float32Array(steps * size * INPUTS);
-    this.context = new Float32Array(rows * contextWidth(horizon));
-    this.base = new Float32Array(rows * Q * horizon);
-    this.candidates = new Float32Array(rows * CANDIDATES * Q * horizon);
-    this.target = new Float32Array(rows * horizon);
-    this.last = new Float64Array(rows);
-    this.scale = new Float64Array(rows);
-    this.liveliness = new Float64Array(rows);
-  }
-}
+/** Days before yesterday that are averaged with it. */
+const EARLIER = 2;
+/** The greatest values are rare and large: at full weight their share of a forecast learns too fast. */
+const RARE = 0.25;
+/** Smallest unit of a quantile, as a share of the scale. */
+const LEAST_UNIT = 0.02;
 
 /** Turns history and statistics into windows, for training and for forecasting by the same code. */
 export class Features {
@@ -71,6 +32,8 @@ export class Features {
   readonly #past: Float64Array;
   /** The same time a day before: from AROUND - 1 ticks before the origin's to AROUND / 2 beyond the horizon. */
   readonly #yesterday: Float64Array;
+  /** The horizon's ticks on the days before that, day x step. */
+  readonly #earlier: Float64Array;
 
   constructor(history: History, statistics: Statistics, stepMs: number, epochMs: number, steps: number) {
     this.#history = history;
@@ -81,6 +44,7 @@ export class Features {
     this.#steps = steps;
     this.#horizon = statistics.horizon;
     this.#past = new Float64Array(Math.max(steps, RECENT));
+    this.#earlier = new Float64Array(EARLIER * this.#horizon);
     this.#yesterday = new Float64Array(this.#horizon + AROUND + AROUND / 2);
   }
 
@@ -106,7 +70,7 @@ export class Features {
         this.#absent(batch, b, r);
         continue;
       }
-      batch.liveliness[k] = Math.min(1, stats[row + STAT.recentScale]! / scale);
+      this.#units(batch, k, 1 / scale, stats, row);
       this.#inputs(batch, b, r, last, 1 / scale);
       this.#history.series(
         slot,
@@ -115,6 +79,10 @@ export class Features {
         origin - this.#day + this.#horizon + AROUND / 2 + 1,
         this.#yesterday,
       );
+      for (let d = 0; d < EARLIER; d++) {
+        const from = origin + 1 - (d + 2) * this.#day;
+        this.#history.series(slot, r, from, from + this.#horizon, this.#earlier, d * this.#horizon);
+      }
       this.#context(batch, k, origin, last, 1 / scale, length - 1 - at, stats, row);
       this.#candidates(batch, k, last, 1 / scale, stats, row);
     }
@@ -165,10 +133,30 @@ export class Features {
     }
     const path = Q * this.#horizon;
     const width = contextWidth(this.#horizon);
-    batch.liveliness[k] = 0;
+    batch.unit.fill(1, k * Q, (k + 1) * Q);
+    batch.live[k] = 0;
     batch.context.fill(0, k * width, (k + 1) * width);
     batch.base.fill(0, k * path, (k + 1) * path);
     batch.candidates.fill(0, k * CANDIDATES * path, (k + 1) * CANDIDATES * path);
+  }
+
+  /** About an upper quantile a series moves as far as it lies above the middle, and so below; at least as at .75. */
+  #units(batch: Batch, k: number, perScale: number, stats: Float32Array, row: number): void {
+    const level = row + STAT.level;
+    const residual = row + STAT.residual + (this.#knots.length - 1) * Q;
+    const middle = stats[level + MEDIAN]!;
+    batch.live[k] = stats[row + STAT.recentScale]! > 0 ? 1 : 0;
+    for (let q = 0; q < Q; q++) {
+      const upper = Math.max(q, MEDIAN + 1);
+      const lower = Math.min(q, MEDIAN - 1);
+      const size = Math.max(
+        stats[residual + upper]!,
+        -stats[residual + lower]!,
+        stats[level + upper]! - middle,
+        middle - stats[level + lower]!,
+      );
+      batch.unit[k * Q + q] = Math.min(1, Math.max(LEAST_UNIT, size * perScale));
+    }
   }
 
   #context(
@@ -222,9 +210,9 @@ export class Features {
   }
 
   /**
-   * The base and the forecasts that may be better: quantiles of the last day's level and of the slow level; the
-   * last value with slow residuals; the day before with its residuals; the last value alone; the greatest recent
-   * value; the greatest of the day before around that time.
+   * The base and the forecasts that may be better: quantiles of the last day's level and of the slow level; the last
+   * value with slow residuals; the day before, and the mean of days before, with the residuals of the day before; the
+   * greatest recent value; the greatest of the day before around that time.
    */
   #candidates(
     batch: Batch,
@@ -243,7 +231,8 @@ export class Features {
       const knot = this.#knot(h + 1);
       const share = (h + 1 - this.#knots[knot]!) / (this.#knots[knot + 1]! - this.#knots[knot]! || 1);
       const around = largest(yesterday, AROUND + h - 3, AROUND + h + 4);
-      const then = smoothed(yesterday, AROUND + h);
+      const then = yesterday[AROUND + h]!;
+      const days = this.#meanOfDays(h);
       for (let q = 0; q < Q; q++) {
         const residual = between(stats, row + STAT.residual + knot * Q + q, share);
         const slow = between(stats, row + STAT.slowResidual + knot * Q + q, share);
@@ -255,11 +244,23 @@ export class Features {
         out[c + path] = (stats[row + STAT.slowLevel + q]! - base) * perScale;
         out[c + 2 * path] = (slow - residual) * perScale;
         out[c + 3 * path] = orZero((then + stats[row + STAT.seasonal + q]! - base) * perScale);
-        out[c + 4 * path] = -residual * perScale;
-        out[c + 5 * path] = orZero((recent - base) * perScale);
-        out[c + 6 * path] = orZero((around - base) * perScale);
+        out[c + 4 * path] = orZero((days + stats[row + STAT.seasonal + q]! - base) * perScale);
+        out[c + 5 * path] = orZero((recent - base) * perScale) * RARE;
+        out[c + 6 * path] = orZero((around - base) * perScale) * RARE;
       }
     }
+  }
+
+  #meanOfDays(h: number): number {
+    const yesterday = this.#yesterday[AROUND + h]!;
+    let [sum, seen] = Number.isNaN(yesterday) ? [0, 0] : [yesterday, 1];
+    for (let i = h; i < this.#earlier.length; i += this.#horizon) {
+      const value = this.#earlier[i]!;
+      if (Number.isNaN(value)) continue;
+      sum += value;
+      seen++;
+    }
+    return sum / seen;
   }
 
   /** Index of the last knot at or before step `h` that has one after it. */
@@ -286,12 +287,6 @@ function writePhase(out: Float32Array, at: number, turns: number): void {
 
 function between(stats: Float32Array, at: number, share: number): number {
   return stats[at]! * (1 - share) + stats[at + Q]! * share;
-}
-
-/** Weighted 1-2-1 over the neighbours; the value alone where one is missing. */
-function smoothed(values: Float64Array, i: number): number {
-  const mean = (values[i - 1]! + 2 * values[i]! + values[i + 1]!) / 4;
-  return Number.isNaN(mean) ? values[i]! : mean;
 }
 
 /** Mean of what was seen in [from, to); NaN if nothing was. */

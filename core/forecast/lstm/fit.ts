@@ -2,10 +2,11 @@ import type { Optimizer, Scalar } from '@tensorflow/tfjs-core';
 import { R } from '../../model.ts';
 import type { Rng } from '../../rng.ts';
 import type { Tf } from '../backend.ts';
-import { Batch, type Features } from './features.ts';
+import { Batch } from './batch.ts';
+import type { Features } from './features.ts';
 import { globalShapes, type Network, toVariables, type Variables, type Weights } from './network.ts';
 import type { LstmParams } from './params.ts';
-import { pinball } from './quantile-head.ts';
+import { pinballByWindow } from './pinball.ts';
 import type { Samples } from './samples.ts';
 import { QUANTILES } from './statistics.ts';
 
@@ -58,14 +59,14 @@ export function* fitGlobal(
   const predicted = paths(batch.size);
   const judged = drawJudged(shop, heldBack, rng);
   const judgedPaths = judged ? paths(judged.size) : undefined;
-  const judge = (weights: Weights): number => {
-    if (!judged || !judgedPaths) return Number.NaN;
+  const judge = (weights: Weights): Float64Array => {
+    if (!judged || !judgedPaths) return new Float64Array(0);
     network.forecast(judged, weights, judgedPaths);
-    return pinball(judged, network.shape.horizon, judgedPaths);
+    return pinballByWindow(judged, network.shape.horizon, judgedPaths);
   };
 
-  const lossBefore = judge(start);
-  let best = { weights: start, loss: lossBefore, steps: 0 };
+  const before = judge(start);
+  let best = { weights: start, losses: before, steps: 0 };
   const mean = copyOf(start);
   const variables = toVariables(tf, start, shapes);
   const optimizer = tf.train.adam(params.learningRate);
@@ -81,9 +82,8 @@ export function* fitGlobal(
       trainingLoss = step === 1 ? loss : trainingLoss + Math.max(1 / step, AVERAGING) * (loss - trainingLoss);
       average(mean, variables, Math.max(1 / step, AVERAGING));
       if (step % CHECK_EVERY === 0 || step === steps) {
-        const now = judge(mean);
-        // Without held-back history the last weights are as good as any.
-        if (!judged || now < best.loss) best = { weights: copyOf(mean), loss: now, steps: step };
+        const losses = judge(mean);
+        if (!isWorse(losses, best.losses)) best = { weights: copyOf(mean), losses, steps: step };
         unimproved = best.steps === step ? 0 : unimproved + 1;
       }
       yield;
@@ -92,7 +92,29 @@ export function* fitGlobal(
     optimizer.dispose();
     for (const variable of Object.values(variables)) variable.dispose();
   }
-  return { weights: best.weights, steps: step, trainingLoss, loss: best.loss, lossBefore };
+  const loss = meanOf(best.losses);
+  return { weights: best.weights, steps: step, trainingLoss, loss, lossBefore: meanOf(before) };
+}
+
+/**
+ * Whether the losses `a` are worse than `b` on the same windows by more than the standard error of their difference:
+ * rare bursts make held-back loss so noisy that the lesser mean alone would stop training at random.
+ */
+export function isWorse(a: Float64Array, b: Float64Array): boolean {
+  let n = 0;
+  let mean = 0;
+  let squares = 0;
+  for (let i = 0; i < a.length; i++) {
+    const difference = a[i]! - b[i]!;
+    const delta = difference - mean;
+    mean += delta / ++n;
+    squares += delta * (difference - mean);
+  }
+  return !(n === 0 || mean <= Math.sqrt(squares / Math.max(1, n - 1) / n));
+}
+
+function meanOf(values: Float64Array): number {
+  return values.length > 0 ? values.reduce((sum, value) => sum + value, 0) / values.length : Number.NaN;
 }
 
 /** Fills window `b` with moment `i`, at a random tick of its hour. */

@@ -1,7 +1,7 @@
 import { ForesizeError, type Problem } from '../../errors.ts';
 import { type Fleet, pairKey } from '../../fleet.ts';
 import { R } from '../../model.ts';
-import { CANDIDATES, contextWidth, INPUTS } from './features.ts';
+import { CANDIDATES, contextWidth, INPUTS } from './batch.ts';
 import { globalShapes, type NetworkShape, type Weights } from './network.ts';
 import { personalShapes } from './personal.ts';
 import { decodeModel, encodeModel, identityOf, type ModelHeader, refusal } from './snapshot.ts';

@@ -2,9 +2,9 @@ import type { Scalar, Tensor2D, Tensor3D, Variable } from '@tensorflow/tfjs-core
 import { R } from '../../model.ts';
 import type { Rng } from '../../rng.ts';
 import type { Tf } from '../backend.ts';
-import { type Batch, CANDIDATES, contextWidth, INPUTS } from './features.ts';
+import { type Batch, CANDIDATES, contextWidth, INPUTS } from './batch.ts';
+import { initialMix, mixQuantiles, mixtureLoss, outputWidth } from './mixture.ts';
 import { Product } from './product.ts';
-import { mixQuantiles, mixtureLoss, outputWidth } from './quantile-head.ts';
 import { Sequence, type SequenceShape, weightShape } from './sequence.ts';
 import { QUANTILES } from './statistics.ts';
 
@@ -35,14 +35,14 @@ export function globalShapes({ hidden, horizon }: NetworkShape): Shapes {
   };
 }
 
-/** Drawn so that the untrained network forecasts its base: the head is 0, the forget gates are open. */
+/** Drawn so that the untrained network forecasts a plain blend: its head is 0, the forget gates are open. */
 export function initialWeights(shape: NetworkShape, rng: Rng): Weights {
   const shapes = globalShapes(shape);
   return {
     lstm: initialLstm(rng, 1, shape.hidden),
     units: uniform(rng, shapes['units']!, contextWidth(shape.horizon) + 2 * shape.hidden),
     output: new Float32Array(count(shapes['output']!)),
-    mix: new Float32Array(count(shapes['mix']!)),
+    mix: initialMix(shape.horizon),
   };
 }
 

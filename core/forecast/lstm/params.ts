@@ -29,9 +29,9 @@ export const lstmParams = z.strictObject({
     .int()
     .min(0)
     .max(100_000)
-    .default(400)
+    .default(600)
     .describe('Gradient steps of the first training, at most.'),
-  steps: z.int().min(0).max(100_000).default(100).describe('Gradient steps of a retraining, at most.'),
+  steps: z.int().min(0).max(100_000).default(150).describe('Gradient steps of a retraining, at most.'),
   stepsPerTick: z
     .int()
     .min(1)
@@ -43,7 +43,7 @@ export const lstmParams = z.strictObject({
     .number()
     .positive()
     .max(10)
-    .default(0.0007)
+    .default(0.0004)
     .describe('Of Adam; falls to a tenth within a training.'),
   patience: z
     .int()
@@ -87,5 +87,5 @@ export function ticksOf(text: string, stepMs: number): number {
 /** Ticks of history that the model makes full use of: less is taken, at the cost of training data. */
 export function lstmHistory(params: LstmParams, stepMs: number): number {
   const day = ticksOf('1d', stepMs);
-  return ticksOf(params.trainingWindow, stepMs) + day + params.window + 2 * params.horizon;
+  return ticksOf(params.trainingWindow, stepMs) + 3 * day + params.window + 2 * params.horizon;
 }

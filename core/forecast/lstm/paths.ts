@@ -2,11 +2,12 @@ import type { Fleet } from '../../fleet.ts';
 import { log } from '../../math.ts';
 import { grown, R } from '../../model.ts';
 import type { ForecastBatch } from '../types.ts';
-import { Batch, type Features, INPUTS } from './features.ts';
+import { Batch, INPUTS } from './batch.ts';
+import type { Features } from './features.ts';
 import type { Models } from './models.ts';
 import type { Network } from './network.ts';
 import { type PersonalNetwork, personalShapes, stack } from './personal.ts';
-import { addPersonal } from './quantile-head.ts';
+import { addPersonal } from './personal-head.ts';
 import { QUANTILES, STAT, type Statistics } from './statistics.ts';
 
 const Q = QUANTILES.length;
@@ -168,7 +169,11 @@ export class Paths {
     for (let h = 0; h < horizon; h++) {
       for (let q = 0; q < Q; q++) {
         let value = Number.NaN;
-        if (scale > 0) value = Math.max(0, last + scale * this.#raw[(k * Q + q) * horizon + h]!);
+        if (scale > 0) {
+          value = last + scale * this.#raw[(k * Q + q) * horizon + h]!;
+          // Only an overflow gets here: 32-bit floats end at 3e38.
+          value = Math.max(0, Number.isFinite(value) ? value : Math.min(last, Number.MAX_VALUE));
+        }
         // Insertion sort: seven numbers that are nearly in order.
         let at = (row * Q + q) * horizon + h;
         for (let p = q; p > 0 && values[at - horizon]! > value; p--, at -= horizon) {

@@ -2,11 +2,12 @@ import type { Scalar, Tensor3D } from '@tensorflow/tfjs-core';
 import { R } from '../../model.ts';
 import { Rng } from '../../rng.ts';
 import type { Tf } from '../backend.ts';
-import { Batch, INPUTS } from './features.ts';
+import { Batch, INPUTS } from './batch.ts';
 import { AVERAGING, average, copyOf, draw, gradientStep, setLearningRate, type Workshop } from './fit.ts';
 import { count, initialLstm, type Shapes, toVariables, type Variables, type Weights } from './network.ts';
+import { addPersonal, PERSONAL_OUTPUTS, personalLoss } from './personal-head.ts';
+import { pinball } from './pinball.ts';
 import { Product } from './product.ts';
-import { addPersonal, PERSONAL_OUTPUTS, personalLoss, pinball } from './quantile-head.ts';
 import { Sequence, type SequenceShape, weightShape } from './sequence.ts';
 import { QUANTILES } from './statistics.ts';
 
