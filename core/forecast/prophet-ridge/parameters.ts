@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import { z } from 'zod';
 import { cosTurns, normalQuantile, sinTurns } from '../../math.ts';
 
 /** A named set of intervals [start, end), ms since the epoch, that share one additive effect. */

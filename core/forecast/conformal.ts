@@ -1,0 +1,325 @@
+import type { Fleet } from '../fleet.ts';
+import { normalQuantile } from '../math.ts';
+import { type Frame, grown, R } from '../model.ts';
+import { Hierarchy } from './hierarchy.ts';
+import { isSample } from './point-model.ts';
+import { B, BUCKETS, G, GRID, PROBITS, Scores } from './scores.ts';
+import { Spreads } from './spreads.ts';
+import { ForecastBatch, type ForecastContext, type Forecaster } from './types.ts';
+
+/** Steps whose forecasts are remembered and scored; farther ones are given the errors of the last. */
+const STEPS = 12;
+const RING = 16;
+/** Levels whose coverage is reported. */
+const REPORTED = [0.5, 0.9, 0.95, 0.99] as const;
+
+const BUCKET_OF = Uint8Array.from({ length: STEPS }, (_, h) =>
+  BUCKETS.findLastIndex((first) => first <= h + 1),
+);
+
+export interface Coverage {
+  readonly resource: number;
+  readonly level: number;
+  /** Share of arrivals at or below the forecast quantile, over all steps, and how many there were. */
+  readonly share: number;
+  readonly count: number;
+}
+
+/**
+ * Gives any forecaster calibrated quantiles. The scores are its own recent errors, (usage - forecast) / spread, where
+ * the spread follows the size of the VM's errors of late; a quantile is the forecast plus the spread times that
+ * quantile of the scores. So coverage is that of the recent past whatever the forecaster assumes (split conformal
+ * prediction, Lei et al. 2018; with weights that decay, Barber et al. 2023, "Conformal prediction beyond
+ * exchangeability"; locally scaled, Papadopoulos et al. 2008).
+ *
+ * A forecaster with quantiles of its own is scored on each of them, and each is moved to where it should be
+ * (conformalised quantile regression, Romano et al. 2019).
+ */
+export class Conformal implements Forecaster {
+  readonly name: string;
+  readonly #inner: Forecaster;
+  readonly #fleet: Fleet;
+  readonly #rows: Hierarchy;
+  readonly #scores: Scores;
+  readonly #levels: readonly number[];
+  /** For each level of the grid, which of `levels` it starts from. */
+  readonly #base: Uint8Array;
+  readonly #median: number;
+  /** Forecasts of the newest origin, (i * levels + level) * STEPS + h - 1, and the spreads, i * B + bucket. */
+  #forecasts = new Float32Array(0);
+  #widths = new Float32Array(0);
+  readonly #spreads = new Spreads();
+  /** What will be scored at each of the coming ticks: per bucket the forecast at each level, and the spread. */
+  #due = new Float32Array(0);
+  #tick = -1;
+  #batch: ForecastBatch | undefined;
+  readonly #z: Float64Array;
+  readonly #turn = new Uint8Array(STEPS);
+  readonly #values = new Float64Array(G);
+  readonly #reported = REPORTED.map((level) => GRID.indexOf(level));
+  readonly #hits = new Float64Array(R * REPORTED.length);
+  readonly #trials = new Float64Array(R);
+
+  /**
+   * @param levels quantiles the inner forecaster has an opinion on, ascending; [.5] for one that only knows a point
+   */
+  constructor(inner: Forecaster, levels: readonly number[], ctx: ForecastContext) {
+    this.name = inner.name;
+    this.#inner = inner;
+    this.#fleet = ctx.fleet;
+    this.#levels = levels;
+    this.#rows = new Hierarchy(ctx.fleet);
+    const probits = levels.map(normalQuantile);
+    const distance = (l: number, g: number): number => Math.abs(probits[l]! - PROBITS[g]!);
+    this.#base = Uint8Array.from(GRID, (_, g) =>
+      levels.reduce((best, _level, l) => (distance(l, g) < distance(best, g) ? l : best), 0),
+    );
+    this.#median = this.#base[GRID.indexOf(0.5)]!;
+    this.#scores = new Scores(this.#rows, levels.length, this.#base);
+    this.#z = new Float64Array(levels.length);
+  }
+
+  grow(capacity: number): void {
+    this.#rows.grow(capacity);
+    const n = capacity * R;
+    const L = this.#levels.length;
+    this.#forecasts = grown(this.#forecasts, n * L * STEPS);
+    this.#widths = grown(this.#widths, n * B);
+    this.#due = grown(this.#due, n * RING * B * (L + 1));
+    this.#spreads.grow(n * B);
+    this.#inner.grow(capacity);
+  }
+
+  admit(slot: number): void {
+    this.#rows.admit(slot);
+    this.#scores.grow();
+    this.#spreads.growShared(this.#scores.offsets.length / G);
+    const L = this.#levels.length;
+    const width = R * L * STEPS;
+    this.#forecasts.fill(Number.NaN, slot * width, (slot + 1) * width);
+    this.#due.fill(Number.NaN, slot * R * RING * B * (L + 1), (slot + 1) * R * RING * B * (L + 1));
+    this.#spreads.clear(slot * R * B, (slot + 1) * R * B);
+    this.#inner.admit(slot);
+  }
+
+  retire(slot: number): void {
+    this.#inner.retire?.(slot);
+  }
+
+  observe(frame: Frame): void | Promise<void> {
+    const trained = this.#inner.observe(frame);
+    if (trained) return trained.then(() => this.#after(frame));
+    this.#after(frame);
+  }
+
+  #after(frame: Frame): void {
+    const t = frame.tick;
+    this.#tick = t;
+    const slots = this.#fleet.slots;
+    for (let k = 0; k < slots.length; k++) {
+      const slot = slots[k]!;
+      const row = this.#rows.row[slot]!;
+      for (let r = 0; r < R; r++) {
+        const y = frame.usage[slot * R + r]!;
+        if (isSample(y)) this.#score(slot * R + r, (row * R + r) * B, r, y);
+      }
+    }
+    this.#scores.tick(t);
+    this.#remember();
+  }
+
+  /** Compares a sample with the forecasts that were made for it: one step of each bucket, in turn. */
+  #score(i: number, rb: number, r: number, y: number): void {
+    const t = this.#tick;
+    const L = this.#levels.length;
+    const z = this.#z;
+    const due = this.#due;
+    const offsets = this.#scores.offsets;
+    let at = (i * RING + (t & (RING - 1))) * B * (L + 1);
+    for (let b = 0; b < B; b++, rb++, at += L + 1) {
+      const median = due[at + this.#median]!;
+      if (Number.isNaN(median)) continue;
+      const spread = due[at + L]!;
+      if (spread > 0) {
+        for (let l = 0; l < L; l++) {
+          z[l] = (y - due[at + l]!) / spread;
+          this.#scores.add(rb, l, z[l]!);
+        }
+        this.#trials[r]!++;
+        for (let q = 0; q < REPORTED.length; q++) {
+          const g = this.#reported[q]!;
+          if (z[this.#base[g]!]! <= offsets[rb * G + g]!) this.#hits[r * REPORTED.length + q]!++;
+        }
+      }
+      this.#spreads.add(i * B + b, rb, y - median, median);
+      due[at + this.#median] = Number.NaN;
+    }
+  }
+
+  /** Asks the inner forecaster for its paths, and keeps what will be scored, with the spreads of the moment. */
+  #remember(): void {
+    const { slots, size } = this.#fleet;
+    const L = this.#levels.length;
+    if (this.#batch?.count !== size) this.#batch = new ForecastBatch(size, STEPS, this.#levels);
+    const values = this.#batch.values;
+    this.#inner.predict(slots, this.#batch);
+    const t = this.#tick;
+    const forecasts = this.#forecasts;
+    const widths = this.#widths;
+    const width = L * STEPS;
+    // The step of each bucket whose turn it is moves on with the tick that is forecast.
+    let taken = 0;
+    for (let h = 1; h <= STEPS; h++) {
+      const b = BUCKET_OF[h - 1]!;
+      const steps = (BUCKETS[b + 1] ?? STEPS + 1) - BUCKETS[b]!;
+      const target = t + h;
+      if (h === BUCKETS[b]! + ((target + Math.floor(target / steps)) % steps)) this.#turn[taken++] = h;
+    }
+    for (let k = 0; k < slots.length; k++) {
+      const slot = slots[k]!;
+      const row = this.#rows.row[slot]!;
+      for (let r = 0; r < R; r++) {
+        const i = slot * R + r;
+        const from = (k * R + r) * width;
+        for (let j = 0; j < width; j++) forecasts[i * width + j] = values[from + j]!;
+        const point = values[from + this.#median * STEPS]!;
+        if (Number.isNaN(point)) continue;
+        for (let b = 0; b < B; b++) {
+          widths[i * B + b] = this.#spreads.at(i * B + b, (row * R + r) * B + b, point);
+        }
+        for (let n = 0; n < taken; n++) {
+          const h = this.#turn[n]!;
+          const b = BUCKET_OF[h - 1]!;
+          const at = ((i * RING + ((t + h) & (RING - 1))) * B + b) * (L + 1);
+          for (let l = 0; l < L; l++) this.#due[at + l] = values[from + l * STEPS + h - 1]!;
+          this.#due[at + L] = widths[i * B + b]!;
+        }
+      }
+    }
+  }
+
+  peak(slots: Int32Array, horizon: number, quantile: number, out: Float64Array): void {
+    if (horizon > STEPS) {
+      this.#farPeak(slots, horizon, quantile, out);
+      return;
+    }
+    const L = this.#levels.length;
+    const forecasts = this.#forecasts;
+    const widths = this.#widths;
+    const offsets = this.#scores.offsets;
+    const { g, share } = locate(quantile);
+    for (let k = 0; k < slots.length; k++) {
+      const slot = slots[k]!;
+      const row = this.#rows.row[slot]!;
+      for (let r = 0; r < R; r++) {
+        const i = slot * R + r;
+        let highest = Number.NEGATIVE_INFINITY;
+        for (let h = 0; h < horizon; h++) {
+          const b = BUCKET_OF[h]!;
+          const at = ((row * R + r) * B + b) * G;
+          const spread = widths[i * B + b]!;
+          const from = i * L * STEPS + h;
+          let v: number;
+          if (L === 1) {
+            const low = offsets[at + g]!;
+            v = forecasts[from]! + spread * (low + share * (offsets[at + g + 1]! - low));
+          } else {
+            this.#ladder(forecasts, from, STEPS, spread, at);
+            v = this.#values[g]! + share * (this.#values[g + 1]! - this.#values[g]!);
+          }
+          if (!(v <= highest)) highest = v;
+        }
+        out[i] = highest > 0 ? highest : highest <= 0 ? 0 : Number.NaN;
+      }
+    }
+  }
+
+  #farPeak(slots: Int32Array, horizon: number, quantile: number, out: Float64Array): void {
+    const batch = new ForecastBatch(slots.length, horizon, [quantile]);
+    this.predict(slots, batch);
+    for (let k = 0; k < slots.length; k++) {
+      for (let r = 0; r < R; r++) {
+        const from = batch.index(k, r, 0, 0);
+        let highest = batch.values[from]!;
+        for (let h = 1; h < horizon; h++) highest = Math.max(highest, batch.values[from + h]!);
+        out[slots[k]! * R + r] = highest;
+      }
+    }
+  }
+
+  /** Forecasts at every level of the grid, made ascending. Level l of the inner forecaster is at from + l * stride. */
+  #ladder(
+    forecasts: Float32Array | Float64Array,
+    from: number,
+    stride: number,
+    spread: number,
+    at: number,
+  ): void {
+    const values = this.#values;
+    const offsets = this.#scores.offsets;
+    let least = Number.NEGATIVE_INFINITY;
+    for (let g = 0; g < G; g++) {
+      const v = forecasts[from + this.#base[g]! * stride]! + spread * offsets[at + g]!;
+      least = Math.max(least, v);
+      values[g] = least;
+    }
+  }
+
+  predict(slots: Int32Array, out: ForecastBatch): void {
+    const { horizon, quantiles, values } = out;
+    const L = this.#levels.length;
+    const inner = new ForecastBatch(slots.length, horizon, this.#levels);
+    this.#inner.predict(slots, inner);
+    const widths = this.#widths;
+    const places = quantiles.map(locate);
+    for (let k = 0; k < slots.length; k++) {
+      const slot = slots[k]!;
+      const row = this.#rows.row[slot]!;
+      for (let r = 0; r < R; r++) {
+        const i = slot * R + r;
+        for (let h = 0; h < horizon; h++) {
+          const b = BUCKET_OF[Math.min(h, STEPS - 1)]!;
+          const spread = widths[i * B + b]!;
+          this.#ladder(
+            inner.values,
+            (k * R + r) * L * horizon + h,
+            horizon,
+            spread,
+            ((row * R + r) * B + b) * G,
+          );
+          for (let q = 0; q < quantiles.length; q++) {
+            const { g, share } = places[q]!;
+            const v = this.#values[g]! + share * (this.#values[g + 1]! - this.#values[g]!);
+            values[out.index(k, r, q, h)] = Math.max(0, v);
+          }
+        }
+      }
+    }
+  }
+
+  /** How often usage stayed at or below the forecast quantile, against the offsets in force as it came. */
+  coverage(): Coverage[] {
+    const list: Coverage[] = [];
+    for (let r = 0; r < R; r++) {
+      const count = this.#trials[r]!;
+      if (count === 0) continue;
+      for (let q = 0; q < REPORTED.length; q++) {
+        list.push({
+          resource: r,
+          level: REPORTED[q]!,
+          share: this.#hits[r * REPORTED.length + q]! / count,
+          count,
+        });
+      }
+    }
+    return list;
+  }
+}
+
+/** Where a quantile lies on the grid: between g and g + 1, or beyond an end along the same line. */
+function locate(quantile: number): { g: number; share: number } {
+  const z = normalQuantile(Math.min(0.9999, Math.max(0.0001, quantile)));
+  let g = 0;
+  while (g + 2 < G && PROBITS[g + 1]! <= z) g++;
+  return { g, share: (z - PROBITS[g]!) / (PROBITS[g + 1]! - PROBITS[g]!) };
+}

@@ -1,0 +1,179 @@
+import { grown, R } from '../model.ts';
+import type { Hierarchy } from './hierarchy.ts';
+import { cholesky, solveFactored } from './linear-algebra.ts';
+
+/** Pseudo-observations with which a parent's coefficients enter its child's fit. */
+const PARENT_WEIGHT = 20;
+/** Ridge towards the parent, as a share of the diagonal. */
+const RIDGE = 1e-4;
+
+/**
+ * Weighted least squares that is always up to date: per row of the hierarchy and resource, `models` regressions of
+ * `p` terms as running sums X'WX and X'Wy, forgotten exponentially. A row's coefficients are shrunk towards its
+ * parent's, the parent being the sum of its children: (A + k A0) c = b + k A0 c0, where A0 is the parent's
+ * mean X'WX, c0 its coefficients and k a fixed count (a g-prior; Zellner 1986).
+ */
+export class NormalEquations {
+  readonly p: number;
+  readonly models: number;
+  /** Coefficients, ((row * R + r) * models + m) * p. */
+  coefficients = new Float64Array(0);
+  /** Lower triangle of X'WX, then X'Wy, then the count of observations, per model. */
+  #sums = new Float64Array(0);
+  readonly #width: number;
+  readonly #hierarchy: Hierarchy;
+  readonly #prior: Float64Array;
+  #rows = 0;
+  readonly #gram: Float64Array;
+  readonly #right: Float64Array;
+  readonly #weighted: Float64Array;
+
+  /** @param prior coefficients while nothing is known, for every model */
+  constructor(hierarchy: Hierarchy, models: number, prior: Float64Array) {
+    this.#hierarchy = hierarchy;
+    this.p = prior.length;
+    this.models = models;
+    this.#prior = prior;
+    this.#width = (this.p * (this.p + 1)) / 2 + this.p + 1;
+    this.#gram = new Float64Array(this.p * this.p);
+    this.#right = new Float64Array(this.p);
+    this.#weighted = new Float64Array(this.p);
+  }
+
+  /** Makes room for the rows of the hierarchy; new ones start with their parent's coefficients. */
+  grow(): void {
+    const rows = this.#hierarchy.size;
+    if (rows === this.#rows) return;
+    const capacity =
+      rows <= this.coefficients.length / (R * this.models * this.p) ? 0 : Math.max(rows, this.#rows * 2);
+    this.coefficients = grown(this.coefficients, capacity * R * this.models * this.p);
+    this.#sums = grown(this.#sums, capacity * R * this.models * this.#width);
+    for (let row = this.#rows; row < rows; row++) this.#inherit(row);
+    this.#rows = rows;
+  }
+
+  /** Where the coefficients of a model are in `coefficients`. */
+  at(row: number, resource: number, model: number): number {
+    return ((row * R + resource) * this.models + model) * this.p;
+  }
+
+  /**
+   * Adds the observation (x, y) to a model, weighted by 1 / (smooth + |error|) with the error of today's coefficients: so
+   * that least squares ends up minimising absolute error (iteratively reweighted, one pass a solution).
+   */
+  learn(row: number, resource: number, model: number, x: Float64Array, y: number, smooth: number): void {
+    const p = this.p;
+    const index = (row * R + resource) * this.models + model;
+    const coefficients = this.coefficients;
+    const sums = this.#sums;
+    const from = index * p;
+    let error = y;
+    for (let j = 0; j < p; j++) error -= coefficients[from + j]! * x[j]!;
+    const weight = 1 / (smooth + (error < 0 ? -error : error));
+    let at = index * this.#width;
+    for (let a = 0; a < p; a++) {
+      const v = weight * x[a]!;
+      for (let b = 0; b <= a; b++) sums[at++]! += v * x[b]!;
+    }
+    const v = weight * y;
+    for (let a = 0; a < p; a++) sums[at++]! += v * x[a]!;
+    sums[at]! += 1;
+  }
+
+  /** Multiplies what a row remembers by `keep`. */
+  forget(row: number, keep: number): void {
+    const from = row * R * this.models * this.#width;
+    const to = from + R * this.models * this.#width;
+    for (let i = from; i < to; i++) this.#sums[i]! *= keep;
+  }
+
+  /** Sums of every application and of all from those of the pairs, and their coefficients. */
+  solveParents(): void {
+    const { parent, size } = this.#hierarchy;
+    const span = R * this.models * this.#width;
+    const sums = this.#sums;
+    for (let row = 0; row < size; row++) {
+      if (!this.#hierarchy.isPair(row)) sums.fill(0, row * span, (row + 1) * span);
+    }
+    // Children come after their parents: backwards, every row is complete before it is added up.
+    for (let row = size - 1; row > 0; row--) {
+      const to = parent[row]! * span;
+      const from = row * span;
+      for (let i = 0; i < span; i++) sums[to + i]! += sums[from + i]!;
+    }
+    for (let row = 0; row < size; row++) if (!this.#hierarchy.isPair(row)) this.solve(row);
+  }
+
+  /** Refreshes the coefficients of a row. What cannot be solved keeps its last coefficients. */
+  solve(row: number): void {
+    for (let r = 0; r < R; r++) for (let m = 0; m < this.models; m++) this.#solve(row, r, m);
+  }
+
+  #solve(row: number, resource: number, model: number): void {
+    const p = this.p;
+    const sums = this.#sums;
+    const parent = this.#hierarchy.parent[row]!;
+    const index = (row * R + resource) * this.models + model;
+    const above = (parent * R + resource) * this.models + model;
+    const at = index * this.#width;
+    const upper = above * this.#width;
+    const count = sums[at + this.#width - 1]!;
+    const from = index * p;
+    const prior = parent < 0 ? this.#prior : this.coefficients.subarray(above * p, above * p + p);
+    if (count < 1) {
+      this.coefficients.set(prior, from);
+      return;
+    }
+    const parentCount = parent < 0 ? 0 : sums[upper + this.#width - 1]!;
+    const share = parentCount > 0 ? PARENT_WEIGHT / parentCount : 0;
+    const gram = this.#gram;
+    const right = this.#right;
+    // Solve for the difference from the prior, so that the ridge pulls towards it.
+    const product = this.#weighted.fill(0);
+    let k = 0;
+    let trace = 0;
+    for (let a = 0; a < p; a++) {
+      for (let b = 0; b <= a; b++, k++) {
+        const own = sums[at + k]!;
+        product[a]! += own * prior[b]!;
+        if (a !== b) product[b]! += own * prior[a]!;
+        gram[a * p + b] = own + (share > 0 ? share * sums[upper + k]! : 0);
+      }
+      trace += gram[a * p + a]!;
+    }
+    for (let a = 0; a < p; a++) {
+      gram[a * p + a]! += RIDGE * gram[a * p + a]! + 1e-6 * (trace / p) + 1e-12;
+      right[a] = sums[at + k + a]! - product[a]!;
+    }
+    if (!cholesky(gram, p)) return;
+    solveFactored(gram, p, right);
+    for (let a = 0; a < p; a++) if (!Number.isFinite(right[a]!)) return;
+    for (let a = 0; a < p; a++) this.coefficients[from + a] = prior[a]! + right[a]!;
+  }
+
+  #inherit(row: number): void {
+    const span = R * this.models * this.p;
+    const parent = this.#hierarchy.parent[row]!;
+    for (let i = 0; i < span; i++) {
+      this.coefficients[row * span + i] =
+        parent < 0 ? this.#prior[i % this.p]! : this.coefficients[parent * span + i]!;
+    }
+  }
+
+  /** What a row has learned, as plain numbers. */
+  save(row: number): Float64Array {
+    const a = R * this.models * this.#width;
+    const b = R * this.models * this.p;
+    const out = new Float64Array(a + b);
+    out.set(this.#sums.subarray(row * a, row * a + a));
+    out.set(this.coefficients.subarray(row * b, row * b + b), a);
+    return out;
+  }
+
+  load(row: number, saved: Float64Array): void {
+    const a = R * this.models * this.#width;
+    const b = R * this.models * this.p;
+    this.#sums.set(saved.subarray(0, a), row * a);
+    this.coefficients.set(saved.subarray(a, a + b), row * b);
+  }
+}
