@@ -97,6 +97,7 @@ export class Surprise {
    * @param floor changes far below it are immaterial, in the unit of the series, >= 0
    * @param median the forecast of this value with its .01 and .99 quantiles, NaN for none: the series' own
    *   day profile and band then stand in
+   * @param learn whether the day profile may take the value in: not while an anomaly lasts
    * @returns the surprise, >= 0, about a logarithm of a probability
    */
   step(
@@ -107,6 +108,7 @@ export class Surprise {
     median: number,
     lower: number,
     upper: number,
+    learn: boolean,
   ): number {
     const seen = this.seen[row]!;
     const small = floor + ROUNDING * (Math.abs(this.value.mean(row)) + this.value.deviation(row)) + TINY;
@@ -120,7 +122,7 @@ export class Surprise {
     const rough = WEIGHT.roughness * this.#roughnessNews.step(row, ratio, seen, STEADY);
 
     const own = this.profile.expected(row, hour);
-    this.profile.learn(row, hour, value, seen);
+    if (learn) this.profile.learn(row, hour, value, seen);
     const forecast = median - median === 0;
     const expected = forecast ? median : own;
     const error = value - expected;
@@ -130,16 +132,18 @@ export class Surprise {
     const band = Math.max(this.#likelihood.band(row), small);
     const unlikely = WEIGHT.likelihood * this.#likelihood.step(row, Math.abs(error), seen, small);
     let excess = excessOf(value, own, own - band, own + band, small);
+    // Twice outside the own band and hardly outside the predicted one: the forecaster has followed a drift.
     if (forecast) {
-      const drift = excess / 2;
-      excess = excessOf(value, median, lower, upper, small);
-      if (Math.abs(drift) > Math.abs(excess)) excess = drift;
-    }
-    if (seen < LEARN) excess = 0;
-    this.excess[row] = excess;
-    this.median[row] = expected;
-    this.lower[row] = forecast ? lower : own - band;
-    this.upper[row] = forecast ? upper : own + band;
+      const predicted = excessOf(value, median, lower, upper, small);
+      if (Math.abs(predicted) >= Math.abs(excess) / 2) {
+        excess = predicted;
+        this.#band(row, median, lower, upper);
+      } else {
+        excess /= 2;
+        this.#band(row, own, own - band, own + band);
+      }
+    } else this.#band(row, own, own - band, own + band);
+    this.excess[row] = seen < LEARN ? 0 : excess;
     this.seen[row] = seen + 1;
 
     const at = row * V;
@@ -150,6 +154,12 @@ export class Surprise {
     this.parts[at + 4] = apart;
     this.parts[at + 5] = unlikely;
     return fresh + shifted + moved + rough + apart + unlikely;
+  }
+
+  #band(row: number, median: number, lower: number, upper: number): void {
+    this.median[row] = median;
+    this.lower[row] = lower;
+    this.upper[row] = upper;
   }
 
   /** Takes the level of the recent ticks for the new normal of every hour of the day. */
