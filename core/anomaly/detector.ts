@@ -25,6 +25,8 @@ const WARM_UP = 100;
 /** Distance outside the band, in half-widths, that a tick counts for at most, and the joint distance that counts as one. */
 const FAR = 10;
 const JOINT_UNIT = 4;
+/** History a forecaster's word is worth: its quantiles need not be learnt here. */
+const FORECAST_TRUST = 2;
 /** Row of a slot in the event rows: its resources, then the joint one. */
 const E = R + 1;
 
@@ -147,7 +149,8 @@ export class AnomalyDetector implements PerSlot {
         this.#score(row, s);
         const excess = Math.abs(surprise.excess[row]!);
         const gain = s + Math.min(FAR, excess) - HALF;
-        const change = this.#rows.step(slot * E + r, frame.tick, gain, excess > 1, seen);
+        const known = expected ? FORECAST_TRUST * seen : seen;
+        const change = this.#rows.step(slot * E + r, frame.tick, gain, excess > 1, known);
         if (change !== CHANGE.none) this.#change(frame, slot, r, change);
       }
       if (present > 1) this.#observeJoint(frame, slot, seen);

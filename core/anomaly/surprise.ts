@@ -1,7 +1,8 @@
 import { log } from '../math.ts';
 import { grown } from '../model.ts';
+import { Band } from './band.ts';
 import { LevelShift } from './level-shift.ts';
-import { ErrorLikelihood, TailLikelihood } from './likelihood.ts';
+import { SmoothedLikelihood, TailLikelihood } from './likelihood.ts';
 import { Novelty } from './novelty.ts';
 import { DayProfile } from './profile.ts';
 import { Roughness } from './roughness.ts';
@@ -58,7 +59,9 @@ export class Surprise {
   readonly #roughnessNews = new Novelty(REMEMBER);
   readonly #errorNews = new Novelty(REMEMBER);
   readonly #errorTail = new TailLikelihood();
-  readonly #likelihood = new ErrorLikelihood();
+  readonly #ownBand = new Band();
+  readonly #forecastBand = new Band();
+  readonly #likelihood = new SmoothedLikelihood();
 
   grow(rows: number): void {
     this.parts = grown(this.parts, rows * V);
@@ -87,6 +90,8 @@ export class Surprise {
       this.#roughnessNews,
       this.#errorNews,
       this.#errorTail,
+      this.#ownBand,
+      this.#forecastBand,
       this.#likelihood,
     ];
   }
@@ -128,9 +133,11 @@ export class Surprise {
     const error = value - expected;
     const away = this.#errorNews.step(row, error, seen, small);
     const apart = WEIGHT.residual * this.#errorTail.step(row, away);
-    // The series' own band is kept up in any case: it tells a drift that the forecaster follows.
-    const band = Math.max(this.#likelihood.band(row), small);
-    const unlikely = WEIGHT.likelihood * this.#likelihood.step(row, Math.abs(error), seen, small);
+    // The own band is kept up in any case: it tells a drift that the forecaster follows.
+    const band = Math.max(this.#ownBand.width(row), small);
+    let tail = this.#ownBand.step(row, Math.abs(value - own), small);
+    if (forecast) tail = this.#forecastBand.step(row, Math.abs(error), small);
+    const unlikely = WEIGHT.likelihood * this.#likelihood.step(row, tail);
     let excess = excessOf(value, own, own - band, own + band, small);
     // Twice outside the own band and hardly outside the predicted one: the forecaster has followed a drift.
     if (forecast) {
