@@ -128,7 +128,8 @@ export class Surprise {
 
     const own = this.profile.expected(row, hour);
     if (learn) this.profile.learn(row, hour, value, seen);
-    const forecast = median - median === 0;
+    // False for NaN and for infinity: any of the three missing, none is believed.
+    const forecast = median + lower + upper - (median + lower + upper) === 0;
     const expected = forecast ? median : own;
     const error = value - expected;
     const away = this.#errorNews.step(row, error, seen, small);
@@ -141,10 +142,14 @@ export class Surprise {
     let excess = excessOf(value, own, own - band, own + band, small);
     // Twice outside the own band and hardly outside the predicted one: the forecaster has followed a drift.
     if (forecast) {
-      const predicted = excessOf(value, median, lower, upper, small);
+      // Quantiles are believed down to half the width that the forecaster's errors have shown.
+      const least = this.#forecastBand.width(row) / 2;
+      const low = Math.min(lower, median - least);
+      const high = Math.max(upper, median + least);
+      const predicted = excessOf(value, median, low, high, small);
       if (Math.abs(predicted) >= Math.abs(excess) / 2) {
         excess = predicted;
-        this.#band(row, median, lower, upper);
+        this.#band(row, median, low, high);
       } else {
         excess /= 2;
         this.#band(row, own, own - band, own + band);
