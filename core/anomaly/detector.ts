@@ -1,7 +1,7 @@
 import type { Fleet } from '../fleet.ts';
 import { type Frame, grown, type PerSlot, R, RESOURCES } from '../model.ts';
 import { type AnomalyEvent, CHANGE, EventRows, SEVERITIES } from './events.ts';
-import { explainJoint, explainResource } from './explain.ts';
+import { type Account, accountJoint, accountResource, sentence } from './explain.ts';
 import { JointSurprise } from './joint.ts';
 import type { AnomalyParams } from './params.ts';
 import { hourOf } from './profile.ts';
@@ -25,6 +25,8 @@ const WARM_UP = 100;
 /** Distance outside the band, in half-widths, that a tick counts for at most, and the joint distance that counts as one. */
 const FAR = 10;
 const JOINT_UNIT = 4;
+/** History a forecaster's word is worth: its quantiles need not be learnt here. */
+const FORECAST_TRUST = 2;
 /** Row of a slot in the event rows: its resources, then the joint one. */
 const E = R + 1;
 
@@ -50,7 +52,7 @@ export class AnomalyDetector implements PerSlot {
   readonly #surprise = new Surprise();
   readonly #joint = new JointSurprise();
   readonly #rows: EventRows;
-  readonly #open = new Map<number, AnomalyEvent>();
+  readonly #open = new Map<number, OpenEvent>();
   readonly #ended: AnomalyEvent[] = [];
   #held = new Float64Array(0);
   #heldAt = new Int32Array(0);
@@ -65,7 +67,7 @@ export class AnomalyDetector implements PerSlot {
 
   /** Events that last, in order of their beginning. */
   get open(): readonly AnomalyEvent[] {
-    return [...this.#open.values()];
+    return [...this.#open.values()].map((record) => record.event);
   }
 
   grow(capacity: number): void {
@@ -94,7 +96,7 @@ export class AnomalyDetector implements PerSlot {
   retire(slot: number): void {
     for (let e = 0; e < E; e++) {
       const key = slot * E + e;
-      const event = this.#open.get(key);
+      const event = this.#open.get(key)?.event;
       if (!event) continue;
       event.endTick = this.#rows.last(key);
       event.outcome = 'retired';
@@ -139,6 +141,7 @@ export class AnomalyDetector implements PerSlot {
           expected ? expected.median[row]! : Number.NaN,
           expected ? expected.lower[row]! : Number.NaN,
           expected ? expected.upper[row]! : Number.NaN,
+          this.#rows.level[slot * E + r] === 0,
         );
         present++;
         seen = surprise.seen[row]!;
@@ -146,7 +149,8 @@ export class AnomalyDetector implements PerSlot {
         this.#score(row, s);
         const excess = Math.abs(surprise.excess[row]!);
         const gain = s + Math.min(FAR, excess) - HALF;
-        const change = this.#rows.step(slot * E + r, frame.tick, gain, excess > 1, seen, false);
+        const known = expected ? FORECAST_TRUST * seen : seen;
+        const change = this.#rows.step(slot * E + r, frame.tick, gain, excess > 1, known);
         if (change !== CHANGE.none) this.#change(frame, slot, r, change);
       }
       if (present > 1) this.#observeJoint(frame, slot, seen);
@@ -169,45 +173,75 @@ export class AnomalyDetector implements PerSlot {
     if (seen <= WARM_UP) return;
     this.joint[slot] = s / (s + HALF_JOINT);
     const distance = this.#joint.distance[slot]! / JOINT_UNIT;
-    // A resource that has its own event speaks for the VM.
-    let muted = false;
-    for (let r = 0; r < R; r++) if (this.#rows.level[slot * E + r]! > 0) muted = true;
+    const key = slot * E + R;
+    if (this.#rows.level[key] === 0) {
+      // A resource that has its own event speaks for the VM.
+      for (let r = 0; r < R; r++) {
+        if (this.#rows.level[slot * E + r]! > 0) {
+          this.#rows.evidence[key] = 0;
+          return;
+        }
+      }
+    }
     const gain = s + Math.min(FAR, distance) - HALF_JOINT;
-    const change = this.#rows.step(slot * E + R, frame.tick, gain, distance > 1, seen, muted);
+    const change = this.#rows.step(key, frame.tick, gain, distance > 1, seen);
     if (change !== CHANGE.none) this.#change(frame, slot, R, change);
   }
 
   #change(frame: Frame, slot: number, part: number, change: number): void {
     const key = slot * E + part;
     const rows = this.#rows;
-    let event = this.#open.get(key);
     if (change === CHANGE.raised) {
-      event = {
-        slot,
-        vmId: this.#fleet.specs[slot]!.vmId,
-        resource: part < R ? RESOURCES[part]! : 'joint',
-        onsetTick: rows.onset[key]!,
-        raisedTick: frame.tick,
-        endTick: undefined,
-        outcome: undefined,
-        severity: 'low',
-        explanation: '',
-      };
-      this.#open.set(key, event);
+      this.#open.set(key, {
+        event: {
+          slot,
+          vmId: this.#fleet.specs[slot]!.vmId,
+          resource: part < R ? RESOURCES[part]! : 'joint',
+          onsetTick: rows.onset[key]!,
+          raisedTick: frame.tick,
+          endTick: undefined,
+          outcome: undefined,
+          severity: 'low',
+          explanation: '',
+        },
+        account: this.#account(frame, slot, part),
+        worst: this.#distance(slot, part),
+      });
     }
-    if (!event) return;
+    const record = this.#open.get(key);
+    if (!record) return;
+    const { event } = record;
     if (change === CHANGE.raised || change === CHANGE.graver) {
       event.severity = SEVERITIES[rows.level[key]! - 1]!;
-      event.explanation =
-        part < R
-          ? explainResource(this.#surprise, frame.usage, slot, part, rows.outside[key]!)
-          : explainJoint(this.#surprise, frame.usage, slot);
+      const distance = this.#distance(slot, part);
+      if (distance > record.worst) {
+        record.worst = distance;
+        record.account = this.#account(frame, slot, part);
+      }
     } else {
       event.endTick = rows.last(key);
       event.outcome = change === CHANGE.accepted ? 'new-normal' : 'returned';
       if (change === CHANGE.accepted && part < R) this.#surprise.accept(slot * R + part, hourOf(frame.at));
       this.#open.delete(key);
     }
+    event.explanation = sentence(record.account, rows.outside[key]!);
     this.changes.push(event);
   }
+
+  #account(frame: Frame, slot: number, part: number): Account {
+    return part < R
+      ? accountResource(this.#surprise, frame.usage, slot, part)
+      : accountJoint(this.#surprise, frame.usage, slot);
+  }
+
+  #distance(slot: number, part: number): number {
+    return part < R ? Math.abs(this.#surprise.excess[slot * R + part]!) : this.#joint.distance[slot]!;
+  }
+}
+
+interface OpenEvent {
+  readonly event: AnomalyEvent;
+  account: Account;
+  /** Distance outside the band when the account was taken. */
+  worst: number;
 }

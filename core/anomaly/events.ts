@@ -86,10 +86,9 @@ export class EventRows {
    * @param gain surprise less the allowance
    * @param isOutside whether usage is outside its band
    * @param seen ticks of history
-   * @param muted whether another event already speaks for this stream: none is raised
    * @returns one of `CHANGE`
    */
-  step(row: number, tick: number, gain: number, isOutside: boolean, seen: number, muted: boolean): number {
+  step(row: number, tick: number, gain: number, isOutside: boolean, seen: number): number {
     const before = this.evidence[row]!;
     const evidence = Math.max(0, before + gain);
     this.evidence[row] = evidence;
@@ -102,7 +101,7 @@ export class EventRows {
       }
       if (isOutside) this.outside[row]!++;
       const asked = this.#asked(seen);
-      if (evidence < asked || muted) return CHANGE.none;
+      if (evidence < asked) return CHANGE.none;
       if (this.peak[row]! >= evidence && tick - this.#last[row]! <= this.#params.hold) return CHANGE.none;
       this.peak[row] = evidence;
       this.level[row] = severityOf(evidence / asked);
@@ -135,7 +134,8 @@ export class EventRows {
 
   /** Evidence asked for: the less is known of a VM, the more. */
   #asked(seen: number): number {
-    return this.#params.alarm * (1 + this.#params.learn / (seen + 1));
+    const lack = this.#params.learn / (seen + 1);
+    return this.#params.alarm * (1 + lack * lack);
   }
 }
 

@@ -11,29 +11,44 @@ const NAMES: Readonly<Record<Resource, string>> = {
 /** Usage below this share of its median is called 0. */
 const NOTHING = 1e-3;
 
+/** The words of an event, taken when it was at its worst. */
+export interface Account {
+  /** What it did: "network 14 x its 99 % quantile". */
+  readonly what: string;
+  /** Whether `what` is outside the band, so that its duration is worth telling. */
+  readonly lasting: boolean;
+  /** How the VM's other resources were: "; CPU and memory normal". */
+  readonly others: string;
+}
+
+/** One sentence: "network 14 x its 99 % quantile for 3 ticks; CPU and memory normal". */
+export function sentence(account: Account, outside: number): string {
+  const duration = account.lasting ? ` for ${outside === 1 ? '1 tick' : `${outside} ticks`}` : '';
+  return `${account.what}${duration}${account.others}`;
+}
+
 /**
- * One sentence on an event of one resource: what it did, in multiples of its predicted quantiles, and how the VM's
- * other resources were meanwhile: "network 14 x its 99 % quantile for 3 ticks; CPU and memory normal".
+ * Account of one resource in this tick, in multiples of its predicted quantiles, or in what else stands out.
  * @param usage of the tick, slot x R
- * @param outside ticks the resource has been outside its band
  */
-export function explainResource(
+export function accountResource(
   surprise: Surprise,
   usage: Float64Array,
   slot: number,
   resource: number,
-  outside: number,
-): string {
+): Account {
   const row = slot * R + resource;
   const name = NAMES[RESOURCES[resource]!];
-  let main = quantileOf(surprise, usage[row]!, row);
-  if (main) main = `${name} ${main} for ${ticks(outside)}`;
-  else main = viewOf(surprise, usage[row]!, row, name);
-  return `${main}${others(surprise, usage, slot, resource)}`;
+  const quantile = quantileOf(surprise, usage[row]!, row);
+  return {
+    what: quantile ? `${name} ${quantile}` : viewOf(surprise, usage[row]!, row, name),
+    lasting: quantile !== undefined,
+    others: others(surprise, usage, slot, resource),
+  };
 }
 
-/** One sentence on an event that only the resources together show. */
-export function explainJoint(surprise: Surprise, usage: Float64Array, slot: number): string {
+/** Account of what only the resources together show. */
+export function accountJoint(surprise: Surprise, usage: Float64Array, slot: number): Account {
   const parts: string[] = [];
   for (let r = 0; r < R; r++) {
     const row = slot * R + r;
@@ -41,7 +56,11 @@ export function explainJoint(surprise: Surprise, usage: Float64Array, slot: numb
     const excess = surprise.excess[row]!;
     parts.push(`${NAMES[RESOURCES[r]!]} ${excess > 0 ? '+' : ''}${excess.toFixed(1)}`);
   }
-  return `resources do not move together as usual: ${parts.join(', ')} of the way to their 99 % or 1 % quantile`;
+  return {
+    what: `resources do not move together as usual: ${parts.join(', ')} of the way to their 99 % or 1 % quantile`,
+    lasting: false,
+    others: '',
+  };
 }
 
 /** "1.4 x its 99 % quantile", or undefined while inside the band. */
@@ -97,13 +116,9 @@ function list(names: readonly string[]): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
-function ticks(n: number): string {
-  return n === 1 ? '1 tick' : `${n} ticks`;
-}
-
-/** Two significant digits, as one writes a ratio. */
+/** Two significant digits, as one writes a ratio, but never a plain 1. */
 function times(ratio: number): string {
-  return Number(ratio.toPrecision(2)).toString();
+  return Number(ratio.toPrecision(Math.abs(ratio - 1) < 0.05 ? 3 : 2)).toString();
 }
 
 function round(value: number): string {

@@ -1,5 +1,5 @@
 import { grown, R } from '../model.ts';
-import { ErrorLikelihood, TailLikelihood } from './likelihood.ts';
+import { SmoothedLikelihood, TailLikelihood } from './likelihood.ts';
 import { Novelty } from './novelty.ts';
 
 /** Weight of the newest tick in the covariance of the errors, once 1000 have been seen. */
@@ -24,7 +24,7 @@ export class JointSurprise {
   #covariance = new Float64Array(0);
   readonly #news = new Novelty(32);
   readonly #tail = new TailLikelihood();
-  readonly #likelihood = new ErrorLikelihood();
+  readonly #likelihood = new SmoothedLikelihood();
   readonly #factor = new Float64Array(PAIRS);
   readonly #solved = new Float64Array(R);
 
@@ -49,11 +49,8 @@ export class JointSurprise {
     const distance = this.#mahalanobis(slot * PAIRS, errors, first);
     this.distance[slot] = distance;
     this.#learn(slot * PAIRS, errors, first, seen);
-    return (
-      0.5 * this.#news.step(slot, distance, seen, 0.1) +
-      this.#tail.step(slot, distance) +
-      0.7 * this.#likelihood.step(slot, distance, seen, 0.1)
-    );
+    const tail = this.#tail.step(slot, distance);
+    return 0.5 * this.#news.step(slot, distance, seen, 0.1) + tail + 0.7 * this.#likelihood.step(slot, tail);
   }
 
   /** Forward substitution through the Cholesky factor of covariance + ridge. */

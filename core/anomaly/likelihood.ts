@@ -41,6 +41,11 @@ export class TailLikelihood {
     this.#top[row] = 0;
   }
 
+  /** Numbers held. */
+  count(row: number): number {
+    return this.#total[row]!;
+  }
+
   /** The number that a share of at most `tail` of those seen exceeds (to within a class); 0 before any. */
   quantile(row: number, tail: number): number {
     const first = row * CLASSES;
@@ -94,56 +99,31 @@ function classOf(number: number): number {
 
 /** Weight of the newest error in the smoothed surprise: about 20 ticks count. */
 const SMOOTHING = 0.05;
-/** Weight of the newest error in the usual size, once 1000 have been seen, and where it is clipped for that. */
-const RATE = 1 / 1000;
-const CLIP = 3;
-/** Share of errors outside the band. */
-const OUTSIDE = 0.01;
 
 /**
- * The likelihood of the recent errors of a forecast together: the tail surprise of each error, smoothed over about 20
- * ticks, and then the tail surprise of that. Single outliers and lasting misfits are both seen, each
- * against how often the series has had the like (after the anomaly likelihood of Ahmad, Lavin, Purdy and
- * Agha 2017, with conformal tails in place of its Gaussian).
+ * The likelihood of the recent errors of a forecast together: their tail surprises smoothed over about 20 ticks, and
+ * then the tail surprise of that. Single outliers and lasting misfits are both seen, each against how often the series
+ * has had the like (after the anomaly likelihood of Ahmad, Lavin, Purdy and Agha 2017, with conformal tails in place
+ * of its Gaussian).
  */
-export class ErrorLikelihood {
-  readonly #error = new TailLikelihood();
+export class SmoothedLikelihood {
   readonly #recent = new TailLikelihood();
   #smoothed = new Float64Array(0);
-  #usual = new Float64Array(0);
 
   grow(rows: number): void {
-    this.#error.grow(rows);
     this.#recent.grow(rows);
     this.#smoothed = grown(this.#smoothed, rows);
-    this.#usual = grown(this.#usual, rows);
   }
 
   reset(row: number): void {
-    this.#error.reset(row);
     this.#recent.reset(row);
     this.#smoothed[row] = 0;
-    this.#usual[row] = 0;
   }
 
-  /** Half-width of the band that holds 99 % of the errors so far. */
-  band(row: number): number {
-    return this.#usual[row]! * this.#error.quantile(row, OUTSIDE);
-  }
-
-  /**
-   * @param error absolute error
-   * @param seen errors before this one
-   * @param floor smallest usual size to reckon with, > 0
-   */
-  step(row: number, error: number, seen: number, floor: number): number {
-    // Clipped, or the first hour of an anomaly would pass for the usual by the second.
-    const usual = this.#usual[row]!;
-    const clipped = seen < LEARN ? error : Math.min(error, CLIP * (usual + floor));
-    this.#usual[row] = usual + Math.max(RATE, 1 / (seen + 1)) * (clipped - usual);
+  /** Takes in the tail surprise of the newest error. */
+  step(row: number, surprise: number): number {
     const smoothed = this.#smoothed[row]!;
-    const next =
-      smoothed + SMOOTHING * (this.#error.step(row, error / (this.#usual[row]! + floor)) - smoothed);
+    const next = smoothed + SMOOTHING * (surprise - smoothed);
     this.#smoothed[row] = next;
     return this.#recent.step(row, next);
   }

@@ -5,13 +5,15 @@ export const anomalyParams = z.strictObject({
   alarm: z
     .number()
     .positive()
-    .default(16)
+    .default(20)
     .describe('Evidence at which an event begins, once the VM has long been watched; about powers of ten'),
   learn: z
     .int()
     .min(0)
-    .default(2016)
-    .describe('Ticks of history at which the evidence asked for is still twice `alarm`; more before'),
+    .default(4032)
+    .describe(
+      'Ticks of history at which the evidence asked for is still twice `alarm`; more before, by the square',
+    ),
   quiet: z.int().min(1).default(3).describe('Ticks back inside the band after which an event ends'),
   accept: z.int().min(1).default(288).describe('Ticks after which a lasting change is the new normal'),
   hold: z.int().min(0).default(100).describe('Ticks in which only what is more surprising counts as news'),

@@ -1,7 +1,8 @@
 import { log } from '../math.ts';
 import { grown } from '../model.ts';
+import { Band } from './band.ts';
 import { LevelShift } from './level-shift.ts';
-import { ErrorLikelihood, TailLikelihood } from './likelihood.ts';
+import { SmoothedLikelihood, TailLikelihood } from './likelihood.ts';
 import { Novelty } from './novelty.ts';
 import { DayProfile } from './profile.ts';
 import { Roughness } from './roughness.ts';
@@ -58,7 +59,9 @@ export class Surprise {
   readonly #roughnessNews = new Novelty(REMEMBER);
   readonly #errorNews = new Novelty(REMEMBER);
   readonly #errorTail = new TailLikelihood();
-  readonly #likelihood = new ErrorLikelihood();
+  readonly #ownBand = new Band();
+  readonly #forecastBand = new Band();
+  readonly #likelihood = new SmoothedLikelihood();
 
   grow(rows: number): void {
     this.parts = grown(this.parts, rows * V);
@@ -87,6 +90,8 @@ export class Surprise {
       this.#roughnessNews,
       this.#errorNews,
       this.#errorTail,
+      this.#ownBand,
+      this.#forecastBand,
       this.#likelihood,
     ];
   }
@@ -97,6 +102,7 @@ export class Surprise {
    * @param floor changes far below it are immaterial, in the unit of the series, >= 0
    * @param median the forecast of this value with its .01 and .99 quantiles, NaN for none: the series' own
    *   day profile and band then stand in
+   * @param learn whether the day profile may take the value in: not while an anomaly lasts
    * @returns the surprise, >= 0, about a logarithm of a probability
    */
   step(
@@ -107,6 +113,7 @@ export class Surprise {
     median: number,
     lower: number,
     upper: number,
+    learn: boolean,
   ): number {
     const seen = this.seen[row]!;
     const small = floor + ROUNDING * (Math.abs(this.value.mean(row)) + this.value.deviation(row)) + TINY;
@@ -120,26 +127,35 @@ export class Surprise {
     const rough = WEIGHT.roughness * this.#roughnessNews.step(row, ratio, seen, STEADY);
 
     const own = this.profile.expected(row, hour);
-    this.profile.learn(row, hour, value, seen);
-    const forecast = median - median === 0;
+    if (learn) this.profile.learn(row, hour, value, seen);
+    // False for NaN and for infinity: any of the three missing, none is believed.
+    const forecast = median + lower + upper - (median + lower + upper) === 0;
     const expected = forecast ? median : own;
     const error = value - expected;
     const away = this.#errorNews.step(row, error, seen, small);
     const apart = WEIGHT.residual * this.#errorTail.step(row, away);
-    // The series' own band is kept up in any case: it tells a drift that the forecaster follows.
-    const band = Math.max(this.#likelihood.band(row), small);
-    const unlikely = WEIGHT.likelihood * this.#likelihood.step(row, Math.abs(error), seen, small);
+    // The own band is kept up in any case: it tells a drift that the forecaster follows.
+    const band = Math.max(this.#ownBand.width(row), small);
+    let tail = this.#ownBand.step(row, Math.abs(value - own), small);
+    if (forecast) tail = this.#forecastBand.step(row, Math.abs(error), small);
+    const unlikely = WEIGHT.likelihood * this.#likelihood.step(row, tail);
     let excess = excessOf(value, own, own - band, own + band, small);
+    // Twice outside the own band and hardly outside the predicted one: the forecaster has followed a drift.
     if (forecast) {
-      const drift = excess / 2;
-      excess = excessOf(value, median, lower, upper, small);
-      if (Math.abs(drift) > Math.abs(excess)) excess = drift;
-    }
-    if (seen < LEARN) excess = 0;
-    this.excess[row] = excess;
-    this.median[row] = expected;
-    this.lower[row] = forecast ? lower : own - band;
-    this.upper[row] = forecast ? upper : own + band;
+      // Quantiles are believed down to half the width that the forecaster's errors have shown.
+      const least = this.#forecastBand.width(row) / 2;
+      const low = Math.min(lower, median - least);
+      const high = Math.max(upper, median + least);
+      const predicted = excessOf(value, median, low, high, small);
+      if (Math.abs(predicted) >= Math.abs(excess) / 2) {
+        excess = predicted;
+        this.#band(row, median, low, high);
+      } else {
+        excess /= 2;
+        this.#band(row, own, own - band, own + band);
+      }
+    } else this.#band(row, own, own - band, own + band);
+    this.excess[row] = seen < LEARN ? 0 : excess;
     this.seen[row] = seen + 1;
 
     const at = row * V;
@@ -150,6 +166,12 @@ export class Surprise {
     this.parts[at + 4] = apart;
     this.parts[at + 5] = unlikely;
     return fresh + shifted + moved + rough + apart + unlikely;
+  }
+
+  #band(row: number, median: number, lower: number, upper: number): void {
+    this.median[row] = median;
+    this.lower[row] = lower;
+    this.upper[row] = upper;
   }
 
   /** Takes the level of the recent ticks for the new normal of every hour of the day. */

@@ -4,6 +4,7 @@ import { consolidateCommand } from './consolidation.ts';
 import { doctorCommand } from './doctor.ts';
 import { forecastCommand } from './forecast.ts';
 import { generateCommand } from './generate.ts';
+import { nabCommand } from './nab.ts';
 import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
 import { sweepCommand } from './sweep.ts';
@@ -30,6 +31,7 @@ export const simCommands = [
   reportCommand,
   forecastCommand,
   consolidateCommand,
+  nabCommand,
   traceCommand,
   sweepCommand,
   doctorCommand,

@@ -21,11 +21,18 @@ export interface NabSeries {
   readonly windows: readonly (readonly [number, number])[];
 }
 
+/** What NAB's own scorer gave published detectors. */
+export interface Reference {
+  /** On which series, in words; empty when there is no reference. */
+  readonly corpus: string;
+  /** Normalised scores by detector and profile. */
+  readonly scores: ReadonlyMap<string, ReadonlyMap<string, number>>;
+}
+
 export interface NabCorpus {
   readonly series: readonly NabSeries[];
   readonly profiles: ReadonlyMap<string, CostMatrix>;
-  /** Normalised scores of published detectors on this corpus: detector, profile, score. Empty when not given. */
-  readonly reference: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  readonly reference: Reference;
 }
 
 /** Reads a copy of the Numenta Anomaly Benchmark: `data/`, `labels/combined_windows.json`, `config/profiles.json`. */
@@ -161,11 +168,14 @@ function readProfiles(path: string): Map<string, CostMatrix> {
   return new Map(Object.entries(json).map(([name, profile]) => [name, profile.CostMatrix]));
 }
 
-function readReference(dir: string): Map<string, Map<string, number>> {
+function readReference(dir: string): Reference {
   const path = join(dir, 'reference_scores.json');
-  if (!existsSync(path)) return new Map();
-  const json = readJson(path) as { scores: Record<string, Record<string, number>> };
-  return new Map(
-    Object.entries(json.scores).map(([name, scores]) => [name, new Map(Object.entries(scores))]),
-  );
+  if (!existsSync(path)) return { corpus: '', scores: new Map() };
+  const json = readJson(path) as { corpus: string; scores: Record<string, Record<string, number>> };
+  return {
+    corpus: json.corpus,
+    scores: new Map(
+      Object.entries(json.scores).map(([name, scores]) => [name, new Map(Object.entries(scores))]),
+    ),
+  };
 }
