@@ -137,7 +137,7 @@ export class Cluster implements PerSlot {
     for (const slot of this.#moving) {
       const seconds = Math.min(this.#copyS[slot]!, this.#stepS);
       const lost = (this.#params.migration.slowdown * seconds) / this.#stepS;
-      const wanted = this.#contention.wanted(slot, CPU);
+      const wanted = this.#contention.wanted[slot * R + CPU]!;
       if (lost === 0) continue;
       this.#vms.hold(slot, CPU, wanted * (1 - lost), seconds / this.#stepS);
       if (this.#scored) this.#tally.lostToMigration += wanted * lost * this.#stepS;

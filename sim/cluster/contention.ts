@@ -1,5 +1,5 @@
 import type { Fleet } from '../../core/fleet.ts';
-import { CPU, MEMORY, R } from '../../core/model.ts';
+import { CPU, grown, MEMORY, R } from '../../core/model.ts';
 import type { Hosts } from './hosts.ts';
 import type { Vms } from './vms.ts';
 
@@ -45,6 +45,11 @@ export function shareOut(
 export class Contention {
   /** What VMs want of each host in the interval, host x R; at most their allocations. */
   readonly load: Float64Array;
+  /**
+   * What each VM on a host wants, waiting work included, as a rate over the interval: at most the largest size it has in
+   * it. Slot x R.
+   */
+  wanted = new Float64Array(0);
   readonly #fleet: Fleet;
   readonly #vms: Vms;
   readonly #hosts: Hosts;
@@ -63,25 +68,26 @@ export class Contention {
     this.load = new Float64Array(hosts.count * R);
   }
 
-  /** What a VM wants of one resource, waiting work included, as a rate: at most the largest size it has in the interval. */
-  wanted(slot: number, r: number): number {
-    const i = slot * R + r;
-    const vms = this.#vms;
-    const waiting = r === MEMORY ? 0 : vms.backlog[i]! / this.#stepS;
-    return Math.min(vms.largest(slot, r), vms.demand[i]! + waiting);
-  }
-
   /** Holds VMs back where a host has less than they want. @param hostOf host by slot, -1 = none */
   apply(hostOf: Int32Array): void {
     const { load } = this;
     const { capacity, count } = this.#hosts;
+    const { demand, backlog } = this.#vms;
     const slots = this.#fleet.slots;
+    this.wanted = grown(this.wanted, this.#fleet.rows * R);
+    const wanted = this.wanted;
     load.fill(0);
     for (let k = 0; k < slots.length; k++) {
       const slot = slots[k]!;
       const host = hostOf[slot]!;
       if (host < 0) continue;
-      for (let r = 0; r < R; r++) load[host * R + r] = load[host * R + r]! + this.wanted(slot, r);
+      for (let r = 0; r < R; r++) {
+        const i = slot * R + r;
+        const rate = r === MEMORY ? demand[i]! : demand[i]! + backlog[i]! / this.#stepS;
+        const want = Math.min(rate, this.#vms.largest(slot, r));
+        wanted[i] = want;
+        load[host * R + r] = load[host * R + r]! + want;
+      }
     }
     let grouped = false;
     for (let h = 0; h < count; h++) {
@@ -104,7 +110,7 @@ export class Contention {
     }
     for (let k = 0; k < n; k++) {
       const slot = this.#members[from + k]!;
-      this.#want[k] = this.wanted(slot, r);
+      this.#want[k] = this.wanted[slot * R + r]!;
       this.#weight[k] = this.#fleet.requested[slot * R + r]!;
     }
     shareOut(n, this.#want, this.#weight, this.#hosts.capacity[host * R + r]!, this.#share);

@@ -43,6 +43,7 @@ export class Vms implements PerSlot {
   #heldShare = new Float64Array(0);
   /** VMs that are held back or suspended in this interval. */
   #held: number[] = [];
+  #isHeld = new Uint8Array(0);
   #suspended = new Uint8Array(0);
   /** Seconds of outage left. */
   #down = new Float64Array(0);
@@ -68,6 +69,7 @@ export class Vms implements PerSlot {
     this.#ceiling = grown(this.#ceiling, capacity * R);
     this.#heldShare = grown(this.#heldShare, capacity * R);
     this.#suspended = grown(this.#suspended, capacity);
+    this.#isHeld = grown(this.#isHeld, capacity);
     this.#moving = grown(this.#moving, capacity);
     this.#busy = grown(this.#busy, capacity);
     this.#elapsed = grown(this.#elapsed, capacity);
@@ -86,6 +88,7 @@ export class Vms implements PerSlot {
     }
     this.#reset(slot);
     this.#suspended[slot] = 0;
+    this.#isHeld[slot] = 0;
     this.#moving[slot] = 0;
     this.#busy[slot] = 0;
     this.#down[slot] = 0;
@@ -125,8 +128,9 @@ export class Vms implements PerSlot {
   /** The host gives no more than `rate` on average over the interval that ends; less than asked for `share` of it. */
   hold(slot: number, resource: number, rate: number, share: number): void {
     const i = slot * R + resource;
-    if (this.#ceiling[i] === Number.POSITIVE_INFINITY) {
-      this.#heldShare[i] = 0;
+    if (this.#isHeld[slot] === 0) {
+      this.#isHeld[slot] = 1;
+      this.#heldShare.fill(0, slot * R, slot * R + R);
       this.#held.push(slot);
     }
     this.#ceiling[i] = Math.min(this.#ceiling[i]!, rate);
@@ -196,6 +200,7 @@ export class Vms implements PerSlot {
     for (const slot of this.#held) {
       const from = slot * R;
       this.#ceiling.fill(Number.POSITIVE_INFINITY, from, from + R);
+      this.#isHeld[slot] = 0;
       if (this.#suspended[slot] === 0) continue;
       this.#suspended[slot] = 0;
       frame.usage.fill(Number.NaN, from, from + R);
@@ -215,7 +220,7 @@ export class Vms implements PerSlot {
     interval.count = 0;
   }
 
-  /** Whether memory takes part: an outage or a shortage of it holds the other resources back too. */
+  /** Whether memory takes part: an outage or a shortage of it holds the other resources back too; or the host does. */
   #coupled(slot: number): boolean {
     const memory = slot * R + MEMORY;
     const demand = this.demand[memory]!;
@@ -223,7 +228,7 @@ export class Vms implements PerSlot {
     return (
       this.#down[slot]! > 0 ||
       demand > this.allocation[memory]! ||
-      demand > this.#ceiling[memory]! ||
+      this.#isHeld[slot] === 1 ||
       (moving && this.#due[memory]! < this.#stepS && demand > this.#target[memory]!)
     );
   }
@@ -256,9 +261,8 @@ export class Vms implements PerSlot {
       }
       interval.allocation[i] = granted / step;
       const target = this.allocation[i]!;
-      const ceiling = this.#ceiling[i]!;
       const before = this.backlog[i]!;
-      if (before === 0 && demand <= allocation && demand <= target && demand <= ceiling) {
+      if (before === 0 && demand <= allocation && demand <= target) {
         frame.usage[i] = demand;
         continue;
       }
@@ -268,9 +272,8 @@ export class Vms implements PerSlot {
       let unmet = 0;
       let dropped = 0;
       for (let seconds = first; ; seconds = second, second = 0, allocation = target) {
-        const rate = Math.min(allocation, ceiling);
         const wanted = backlog + demand * seconds;
-        const possible = rate * seconds;
+        const possible = allocation * seconds;
         const done = Math.min(wanted, possible);
         const bound = allocation * this.#params.backlogS;
         served += done;
@@ -279,9 +282,9 @@ export class Vms implements PerSlot {
           dropped += backlog - bound;
           backlog = bound;
         }
-        if (demand > rate) {
-          starved += demand > allocation ? seconds : seconds * this.#heldShare[i]!;
-          unmet += (demand - rate) * seconds;
+        if (demand > allocation) {
+          starved += seconds;
+          unmet += (demand - allocation) * seconds;
         }
         if (second === 0) break;
       }
