@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { holtWintersParams } from './forecast/holt-winters.ts';
 import { lastValueParams } from './forecast/last-value.ts';
 import { lstmParams } from './forecast/lstm/params.ts';
+import { prophetRidgeParams } from './forecast/prophet-ridge/forecaster.ts';
 import { seasonalNaiveParams } from './forecast/seasonal-naive.ts';
 import { autopilotMlParams } from './policy/autopilot-ml.ts';
 import { autopilotWindowParams } from './policy/autopilot-window.ts';
@@ -17,6 +18,7 @@ export const forecastSchema = z.discriminatedUnion('model', [
   lastValueParams.extend({ model: z.literal('last-value') }),
   seasonalNaiveParams.extend({ model: z.literal('seasonal-naive') }),
   holtWintersParams.extend({ model: z.literal('holt-winters') }),
+  prophetRidgeParams.extend({ model: z.literal('prophet-ridge') }),
   lstmParams.extend({ model: z.literal('lstm') }),
   z.strictObject({ model: z.literal('oracle').describe('Perfect foresight of demand: simulator only.') }),
 ]);

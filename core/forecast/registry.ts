@@ -3,6 +3,7 @@ import { ForesizeError } from '../errors.ts';
 import { createHoltWinters } from './holt-winters.ts';
 import { createLastValue } from './last-value.ts';
 import { lstmHistory } from './lstm/params.ts';
+import { createProphetRidge } from './prophet-ridge/forecaster.ts';
 import { createSeasonalNaive, seasonalNaiveDepth } from './seasonal-naive.ts';
 import type { ForecastContext, Forecaster } from './types.ts';
 
@@ -15,6 +16,8 @@ export async function createForecaster(config: ForecastConfig, ctx: ForecastCont
       return createSeasonalNaive(config, ctx);
     case 'holt-winters':
       return createHoltWinters(config, ctx);
+    case 'prophet-ridge':
+      return createProphetRidge(config, ctx);
     case 'lstm':
       return (await import('./lstm/lstm.ts')).createLstm(config, ctx);
     case 'oracle':
@@ -32,6 +35,7 @@ export function historyDepth(config: ForecastConfig, stepMs: number): number {
   switch (config.model) {
     case 'last-value':
     case 'holt-winters':
+    case 'prophet-ridge':
       return day;
     case 'seasonal-naive':
       return seasonalNaiveDepth(config, stepMs);
