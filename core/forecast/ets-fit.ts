@@ -18,8 +18,8 @@ const NO_TREND = 1e-6;
 export const MIN_SAMPLES = 24;
 
 /**
- * Fits one series once the module is initialised, and reads the parameters off the forecasts, as augurs does not tell them. An additive ETS without
- * season has variances v_h = v_1 (1 + c_1^2 + ... + c_(h-1)^2) with c_j = alpha + beta (phi + ... + phi^j) (Hyndman et
+ * Fits one series, once augurs' module is loaded, and reads the parameters off the forecasts, as augurs does not tell
+ * them. An additive ETS without season has variances v_h = v_1 (1 + c_1^2 + ... + c_(h-1)^2) with c_j = alpha + beta (phi + ... + phi^j) (Hyndman et
  * al. 2008, table 6.2): three ratios give beta phi^2, phi and alpha exactly. The points give level and trend:
  * p_1 = l + phi b, and p_2 - p_1 = phi b, not phi^2 b, as augurs 0.10 sums phi + phi + phi^2 + ... for a damped trend.
  * The forecasts made here are the textbook's. A lost sample takes the last value; those before the first are left out.
