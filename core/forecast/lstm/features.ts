@@ -5,7 +5,7 @@ import { type Batch, CANDIDATES, contextWidth, INPUTS, LAGS } from './batch.ts';
 import { QUANTILES, STAT, type Statistics } from './statistics.ts';
 
 const Q = QUANTILES.length;
-const MEDIAN = Math.floor(Q / 2);
+const MEDIAN = QUANTILES.indexOf(0.5);
 const DAY_MS = 86_400_000;
 
 /** Ticks of the recent past that the context sums up. */
@@ -16,6 +16,8 @@ const AROUND = 6;
 const EARLIER = 2;
 /** The greatest values are rare and large: at full weight their share of a forecast learns too fast. */
 const RARE = 0.25;
+/** Candidates are cut to so many scales, targets to twice as many. */
+const LIMIT = 10;
 /** Smallest unit of a quantile, as a share of the scale. */
 const LEAST_UNIT = 0.02;
 
@@ -96,8 +98,8 @@ export class Features {
       const k = r * batch.size + b;
       this.#history.series(slot, r, origin + 1, origin + 1 + horizon, values);
       for (let h = 0; h < horizon; h++) {
-        // The bound is for a first movement after a long standstill, whose scale is still a guess.
-        batch.target[k * horizon + h] = Math.min(1e4, (values[h]! - batch.last[k]!) / batch.scale[k]!);
+        const target = (values[h]! - batch.last[k]!) / batch.scale[k]!;
+        batch.target[k * horizon + h] = Math.max(-2 * LIMIT, Math.min(2 * LIMIT, target));
       }
     }
   }
@@ -240,13 +242,13 @@ export class Features {
         const i = q * horizon + h;
         batch.base[k * path + i] = residual * perScale;
         const c = k * CANDIDATES * path + i;
-        out[c] = (stats[row + STAT.level + q]! - base) * perScale;
-        out[c + path] = (stats[row + STAT.slowLevel + q]! - base) * perScale;
-        out[c + 2 * path] = (slow - residual) * perScale;
-        out[c + 3 * path] = orZero((then + stats[row + STAT.seasonal + q]! - base) * perScale);
-        out[c + 4 * path] = orZero((days + stats[row + STAT.seasonal + q]! - base) * perScale);
-        out[c + 5 * path] = orZero((recent - base) * perScale) * RARE;
-        out[c + 6 * path] = orZero((around - base) * perScale) * RARE;
+        out[c] = limited((stats[row + STAT.level + q]! - base) * perScale);
+        out[c + path] = limited((stats[row + STAT.slowLevel + q]! - base) * perScale);
+        out[c + 2 * path] = limited((slow - residual) * perScale);
+        out[c + 3 * path] = limited((then + stats[row + STAT.seasonal + q]! - base) * perScale);
+        out[c + 4 * path] = limited((days + stats[row + STAT.seasonal + q]! - base) * perScale);
+        out[c + 5 * path] = limited((recent - base) * perScale) * RARE;
+        out[c + 6 * path] = limited((around - base) * perScale) * RARE;
       }
     }
   }
@@ -276,8 +278,9 @@ function bounded(x: number, limit: number): number {
   return Number.isNaN(x) ? 0 : (limit * x) / (limit + Math.abs(x));
 }
 
-function orZero(x: number): number {
-  return Number.isNaN(x) ? 0 : x;
+/** x cut to LIMIT, so that a few wild rows do not set the pace of Adam for all; 0 where it is missing. */
+function limited(x: number): number {
+  return Number.isNaN(x) ? 0 : Math.max(-LIMIT, Math.min(LIMIT, x));
 }
 
 function writePhase(out: Float32Array, at: number, turns: number): void {

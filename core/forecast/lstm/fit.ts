@@ -113,7 +113,7 @@ export function isWorse(a: Float64Array, b: Float64Array): boolean {
   return !(n === 0 || mean <= Math.sqrt(squares / Math.max(1, n - 1) / n));
 }
 
-function meanOf(values: Float64Array): number {
+export function meanOf(values: Float64Array): number {
   return values.length > 0 ? values.reduce((sum, value) => sum + value, 0) / values.length : Number.NaN;
 }
 

@@ -67,6 +67,7 @@ export const lstmParams = z.strictObject({
         .max(100_000)
         .default(40)
         .describe('Gradient steps a training; 0 for no personal part.'),
+      learningRate: z.number().positive().max(10).default(0.003).describe('Of Adam, for the personal parts.'),
       groups: z.int().min(1).max(1024).default(64).describe('Pairs trained side by side in one graph.'),
       ridge: z.number().min(0).max(1).default(0.001).describe('Pull of the personal part towards none.'),
     })

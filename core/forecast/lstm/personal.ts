@@ -3,19 +3,27 @@ import { R } from '../../model.ts';
 import { Rng } from '../../rng.ts';
 import type { Tf } from '../backend.ts';
 import { Batch, INPUTS } from './batch.ts';
-import { AVERAGING, average, copyOf, draw, gradientStep, setLearningRate, type Workshop } from './fit.ts';
+import {
+  AVERAGING,
+  average,
+  copyOf,
+  draw,
+  gradientStep,
+  isWorse,
+  meanOf,
+  setLearningRate,
+  type Workshop,
+} from './fit.ts';
 import { count, initialLstm, type Shapes, toVariables, type Variables, type Weights } from './network.ts';
 import { addPersonal, PERSONAL_OUTPUTS, personalLoss } from './personal-head.ts';
-import { pinball } from './pinball.ts';
+import { pinballByWindow } from './pinball.ts';
 import { Product } from './product.ts';
 import { Sequence, type SequenceShape, weightShape } from './sequence.ts';
 import { QUANTILES } from './statistics.ts';
 
 /** Held-back windows of each pair on which its personal part is judged. */
-const JUDGED = 16;
+const JUDGED = 48;
 const CHECK_EVERY = 10;
-/** Share of the global model's held-back loss that a personal part must take off to be kept. */
-const WORTH = 0.005;
 /** Fewest moments of a pair to train on, and to judge by. */
 export const PERSONAL_LEAST = { training: 48, heldBack: 6 } as const;
 
@@ -36,7 +44,7 @@ export interface Pair {
 }
 
 export interface PersonalResult {
-  /** Undefined where the global model alone did better on held-back history. */
+  /** Undefined where it did not do clearly better on held-back history than the global model alone. */
   readonly weights: Weights | undefined;
   readonly loss: number;
   /** Held-back loss of the global model alone. */
@@ -100,7 +108,7 @@ export function* fitPersonal(
   seed: number,
 ): Generator<void, PersonalResult[], void> {
   const { tf, params } = shop;
-  const { hidden, batch: size, steps, ridge } = params.personal;
+  const { hidden, batch: size, steps, learningRate, ridge } = params.personal;
   const { horizon } = shop.network.shape;
   const groups = pairs.length;
   const shapes = personalShapes(groups, hidden);
@@ -116,20 +124,21 @@ export function* fitPersonal(
     rngs,
     global,
   );
-  const judge = (weights: Weights | undefined): number[] => {
+  const judge = (weights: Weights | undefined): Float64Array[] => {
     const paths = judged.global.slice();
     if (weights) {
       const outputs = network.forecast(groups, JUDGED, judged.batch.x, weights);
       addPersonal(judged.batch, horizon, judged.order, outputs, paths);
     }
-    return pairs.map((_, g) => pinball(judged.batch, horizon, paths, g * JUDGED, (g + 1) * JUDGED));
+    const losses = pinballByWindow(judged.batch, horizon, paths);
+    return pairs.map((_, g) => losses.subarray(g * JUDGED, (g + 1) * JUDGED));
   };
 
-  const globalLoss = judge(undefined);
-  const best = judge(start).map((loss, g) => ({ loss, weights: part(start, g, groups) }));
+  const globalLosses = judge(undefined);
+  const best = judge(start).map((losses, g) => ({ losses, weights: part(start, g, groups) }));
   const mean = copyOf(start);
   const variables = toVariables(tf, start, shapes);
-  const optimizer = tf.train.adam(params.learningRate);
+  const optimizer = tf.train.adam(learningRate);
   const predicted = new Float32Array(training.global.length);
   const loss = (): Scalar => {
     const outputs = network.outputs(groups, size, training.batch.x, variables);
@@ -140,7 +149,7 @@ export function* fitPersonal(
   };
   try {
     for (let step = 1; step <= steps; step++) {
-      setLearningRate(optimizer, params.learningRate * (1 - (0.9 * (step - 1)) / steps));
+      setLearningRate(optimizer, learningRate * (1 - (0.9 * (step - 1)) / steps));
       training.draw(
         pairs.map((pair) => pair.training),
         rngs,
@@ -149,8 +158,8 @@ export function* fitPersonal(
       gradientStep(tf, optimizer, variables, loss);
       average(mean, variables, Math.max(1 / step, AVERAGING));
       if (step % CHECK_EVERY === 0 || step === steps) {
-        for (const [g, now] of judge(mean).entries()) {
-          if (now < best[g]!.loss) best[g] = { loss: now, weights: part(mean, g, groups) };
+        for (const [g, losses] of judge(mean).entries()) {
+          if (meanOf(losses) < meanOf(best[g]!.losses)) best[g] = { losses, weights: part(mean, g, groups) };
         }
       }
       yield;
@@ -159,10 +168,11 @@ export function* fitPersonal(
     optimizer.dispose();
     for (const variable of Object.values(variables)) variable.dispose();
   }
-  return best.map(({ loss, weights }, g) => {
-    const kept = loss < (1 - WORTH) * globalLoss[g]!;
-    return { weights: kept ? weights : undefined, loss, globalLoss: globalLoss[g]! };
-  });
+  return best.map(({ losses, weights }, g) => ({
+    weights: isWorse(globalLosses[g]!, losses) ? weights : undefined,
+    loss: meanOf(losses),
+    globalLoss: meanOf(globalLosses[g]!),
+  }));
 }
 
 /** Windows of all pairs in one batch, pair by pair, with the global model's paths for them. */

@@ -6,7 +6,7 @@ import { grown, type PerSlot, R } from '../../model.ts';
 /** The quantiles the network is trained on, ascending; others are read off between them. */
 export const QUANTILES: readonly number[] = [0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99];
 const Q = QUANTILES.length;
-const MEDIAN = Math.floor(Q / 2);
+const MEDIAN = QUANTILES.indexOf(0.5);
 /** Number of horizons at which residual quantiles are kept; between them they are interpolated. */
 const KNOTS = 4;
 /** Quantiles of the level and of the residuals, which have slow means too. */
