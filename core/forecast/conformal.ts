@@ -1,10 +1,15 @@
 import type { Fleet } from '../fleet.ts';
 import { normalQuantile } from '../math.ts';
 import { type Frame, grown, R } from '../model.ts';
+import { Documents } from './documents.ts';
+import { pack, unpack } from './float-codec.ts';
 import { Hierarchy } from './hierarchy.ts';
+import type { ModelDocument, SavedState } from './model-document.ts';
 import { isSample } from './point-model.ts';
+import type { Training, TrainingHealth } from './retrained.ts';
 import { B, BUCKETS, G, GRID, PROBITS, Scores } from './scores.ts';
 import { Spreads } from './spreads.ts';
+import type { Persistent, Stateful } from './stateful.ts';
 import { ForecastBatch, type ForecastContext, type Forecaster } from './types.ts';
 
 /** Steps whose forecasts are remembered and scored; farther ones are given the errors of the last. */
@@ -35,10 +40,12 @@ export interface Coverage {
  * A forecaster with quantiles of its own is scored on each of them, and each is moved to where it should be
  * (conformalised quantile regression, Romano et al. 2019).
  */
-export class Conformal implements Forecaster {
+export class Conformal implements Forecaster, Persistent, Stateful {
   readonly name: string;
-  readonly #inner: Forecaster;
+  readonly parameters: string;
+  readonly #inner: Forecaster & Stateful;
   readonly #fleet: Fleet;
+  readonly #documents: Documents;
   readonly #rows: Hierarchy;
   readonly #scores: Scores;
   readonly #levels: readonly number[];
@@ -63,12 +70,16 @@ export class Conformal implements Forecaster {
   /**
    * @param levels quantiles the inner forecaster has an opinion on, ascending; [.5] for one that only knows a point
    */
-  constructor(inner: Forecaster, levels: readonly number[], ctx: ForecastContext) {
+  constructor(inner: Forecaster & Stateful, levels: readonly number[], ctx: ForecastContext) {
     this.name = inner.name;
     this.#inner = inner;
     this.#fleet = ctx.fleet;
     this.#levels = levels;
+    this.parameters = inner.parameters;
     this.#rows = new Hierarchy(ctx.fleet);
+    const { stepMs, epochMs } = ctx;
+    const identity = { forecaster: inner.name, parameters: inner.parameters, stepMs, epochMs };
+    this.#documents = new Documents(identity, ctx.fleet, this.#rows, this);
     const probits = levels.map(normalQuantile);
     const distance = (l: number, g: number): number => Math.abs(probits[l]! - PROBITS[g]!);
     this.#base = Uint8Array.from(GRID, (_, g) =>
@@ -100,6 +111,7 @@ export class Conformal implements Forecaster {
     this.#due.fill(Number.NaN, slot * R * RING * B * (L + 1), (slot + 1) * R * RING * B * (L + 1));
     this.#spreads.clear(slot * R * B, (slot + 1) * R * B);
     this.#inner.admit(slot);
+    this.#documents.admitted(slot);
   }
 
   retire(slot: number): void {
@@ -313,6 +325,58 @@ export class Conformal implements Forecaster {
       }
     }
     return list;
+  }
+
+  models(): ModelDocument[] {
+    return this.#documents.write(this.#tick);
+  }
+
+  load(document: unknown): void {
+    this.#documents.read(document);
+  }
+
+  health(): TrainingHealth {
+    return { ...this.#inner.health(), refused: this.#documents.refused };
+  }
+
+  trainingOf(row: number): Training | undefined {
+    return this.#inner.trainingOf(row);
+  }
+
+  saveRow(row: number): SavedState {
+    return {
+      inner: this.#inner.saveRow(row),
+      scores: this.#scores.save(row),
+      spreads: pack(this.#spreads.sharedColumns(row * R * B, (row + 1) * R * B)),
+    };
+  }
+
+  loadRow(row: number, saved: SavedState, tick: number): void {
+    this.#inner.loadRow(row, saved['inner'] as SavedState, tick);
+    this.#scores.load(row, saved['scores'] as SavedState, tick);
+    unpack(saved['spreads'], this.#spreads.sharedColumns(row * R * B, (row + 1) * R * B));
+    this.#tick = Math.max(this.#tick, tick);
+  }
+
+  saveSlot(slot: number): SavedState {
+    return { inner: this.#inner.saveSlot(slot), quantiles: pack(this.#columns(slot)) };
+  }
+
+  loadSlot(slot: number, saved: SavedState, tick: number): void {
+    this.#inner.loadSlot(slot, saved['inner'] as SavedState, tick);
+    unpack(saved['quantiles'], this.#columns(slot));
+  }
+
+  #columns(slot: number): (Float64Array | Float32Array | Int32Array)[] {
+    const L = this.#levels.length;
+    const from = slot * R;
+    const to = from + R;
+    return [
+      this.#forecasts.subarray(from * L * STEPS, to * L * STEPS),
+      this.#widths.subarray(from * B, to * B),
+      this.#due.subarray(from * RING * B * (L + 1), to * RING * B * (L + 1)),
+      ...this.#spreads.columns(from * B, to * B),
+    ];
   }
 }
 

@@ -2,6 +2,7 @@ import type { Fleet } from '../fleet.ts';
 import { exp2 } from '../math.ts';
 import { type Frame, grown, type PerSlot, R } from '../model.ts';
 import { Experts } from './experts.ts';
+import { pack, unpack } from './float-codec.ts';
 import type { Hierarchy } from './hierarchy.ts';
 import { NormalEquations } from './normal-equations.ts';
 import { isSample } from './point-model.ts';
@@ -252,15 +253,21 @@ export class DynamicRegression implements PerSlot {
     raw[4] = sum / 4;
   }
 
-  /** Terms of the target and the shape; what was never seen says nothing. */
-  #termsOfTarget(level: number, inverse: number, now: number, then: number, known: boolean): void {
+  /**
+   * Terms of the target and the shape. For usage that was never seen stands what the shape says of it, from the last
+   * sample on: so a new VM follows the shape of its application before it has a yesterday of its own.
+   */
+  #termsOfTarget(o: number, inverse: number, now: number, then: number, known: boolean): void {
     const x = this.#x;
     const raw = this.#raw;
+    const level = this.#origin[o + LEVEL]!;
+    const change = (then - now) * inverse;
+    const unseen = known ? (this.#origin[o + LAST]! - level) * inverse + change : 0;
     for (let k = 0; k < 5; k++) {
       const v = (raw[k]! - level) * inverse;
-      x[OF_TARGET + k] = Number.isNaN(v) ? 0 : v;
+      x[OF_TARGET + k] = Number.isNaN(v) ? unseen : v;
     }
-    x[OF_SHAPE] = known ? (then - now) * inverse : 0;
+    x[OF_SHAPE] = known ? change : 0;
     x[OF_SHAPE + 1] = known ? (then - level) * inverse : 0;
   }
 
@@ -278,7 +285,7 @@ export class DynamicRegression implements PerSlot {
       const o = (i * RING + ((t - h) & (RING - 1))) * KEPT;
       const level = this.#origin[o + LEVEL]!;
       this.#termsOfOrigin(o, inverse);
-      this.#termsOfTarget(level, inverse, curve[i * CURVE + ((t - h) & (CURVE - 1))]!, then, known);
+      this.#termsOfTarget(o, inverse, curve[i * CURVE + ((t - h) & (CURVE - 1))]!, then, known);
       this.#equations.learn(row, r, h - 1, this.#x, (y - level) * inverse, SMOOTH);
     }
   }
@@ -315,8 +322,12 @@ export class DynamicRegression implements PerSlot {
     const most = 2 * this.#state[state + HIGH]!;
     const last = this.#state[state + LAST]!;
     if (!(scale > (STILL / 2) * most)) {
-      // Never seen to move: there is nothing to scale by, and nothing to expect.
-      out.fill(unit * last, offset, offset + horizon);
+      // Never seen to move: there is nothing to scale by. A VM that is new may be about to follow its shape.
+      const along = shape && this.#state[state + COUNT]! < ENOUGH ? shape : undefined;
+      for (let h = 1; h <= horizon; h++) {
+        const change = along ? along.at(t + h) - along.at(t) : 0;
+        out[offset + h - 1] = unit * Math.max(0, last + change);
+      }
       return;
     }
     const inverse = 1 / scale;
@@ -327,13 +338,14 @@ export class DynamicRegression implements PerSlot {
     const opinions = this.#opinions;
     opinions[1] = last;
     opinions[2] = this.#state[state + LONG_MEAN]!;
-    this.#termsOfOrigin((i * RING + (t & (RING - 1))) * KEPT, inverse);
+    const origin = (i * RING + (t & (RING - 1))) * KEPT;
+    this.#termsOfOrigin(origin, inverse);
     this.#experts.weigh(i);
     for (let h = 1; h <= horizon; h++) {
       const step = h <= STEPS ? h - 1 : STEPS - 1;
       const then = h <= STEPS ? this.#curve[i * CURVE + ((t + h) & (CURVE - 1))]! : (shape?.at(t + h) ?? 0);
       this.#lookBack(i, t + h, h <= SHORT_SEASON ? SHORT_SEASON : SHORT_SEASON * Math.ceil(h / SHORT_SEASON));
-      this.#termsOfTarget(level, inverse, now, then, shape !== undefined);
+      this.#termsOfTarget(origin, inverse, now, then, shape !== undefined);
       const from = this.#equations.at(row, r, step);
       let sum = 0;
       for (let j = 0; j < TERMS; j++) sum += coefficients[from + j]! * x[j]!;
@@ -342,6 +354,39 @@ export class DynamicRegression implements PerSlot {
       opinions[3] = Number.isNaN(usual) ? last : usual;
       out[offset + h - 1] = unit * this.#experts.combine(i, t, h, opinions);
     }
+  }
+
+  saveRow(row: number): string {
+    return pack(this.#equations.columns(row));
+  }
+
+  loadRow(row: number, saved: unknown): void {
+    unpack(saved, this.#equations.columns(row));
+  }
+
+  saveSlot(slot: number): string {
+    return pack(this.#columns(slot));
+  }
+
+  /** Puts a VM back that was saved after tick `t`. */
+  loadSlot(slot: number, saved: unknown, t: number): void {
+    unpack(saved, this.#columns(slot));
+    this.#tick = Math.max(this.#tick, t);
+  }
+
+  #columns(slot: number): (Float64Array | Float32Array)[] {
+    const from = slot * R;
+    const part = <T extends Float64Array | Float32Array>(column: T, width: number): T =>
+      column.subarray(from * width, (from + R) * width) as T;
+    return [
+      part(this.#unit, 1),
+      part(this.#curve, CURVE),
+      part(this.#season, this.#day),
+      part(this.#profile, this.#day),
+      part(this.#origin, RING * KEPT),
+      part(this.#state, STATE),
+      ...Array.from({ length: R }, (_, r) => this.#experts.columns(from + r)).flat(),
+    ];
   }
 }
 

@@ -86,18 +86,12 @@ export class Experts {
     return sum;
   }
 
-  /** What is known of `i`, as plain numbers. */
-  save(i: number): Float64Array {
+  /** The columns that hold all that is known of `i`. */
+  columns(i: number): (Float64Array | Float32Array)[] {
     const per = C * this.count;
-    const out = new Float64Array(per * (RING + 1));
-    out.set(this.#losses.subarray(i * per, (i + 1) * per));
-    out.set(this.#due.subarray(i * RING * per, (i + 1) * RING * per), per);
-    return out;
-  }
-
-  load(i: number, saved: Float64Array): void {
-    const per = C * this.count;
-    this.#losses.set(saved.subarray(0, per), i * per);
-    this.#due.set(saved.subarray(per, per * (RING + 1)), i * RING * per);
+    return [
+      this.#losses.subarray(i * per, (i + 1) * per),
+      this.#due.subarray(i * RING * per, (i + 1) * RING * per),
+    ];
   }
 }

@@ -160,20 +160,10 @@ export class NormalEquations {
     }
   }
 
-  /** What a row has learned, as plain numbers. */
-  save(row: number): Float64Array {
+  /** The columns that hold what a row has learned. */
+  columns(row: number): Float64Array[] {
     const a = R * this.models * this.#width;
     const b = R * this.models * this.p;
-    const out = new Float64Array(a + b);
-    out.set(this.#sums.subarray(row * a, row * a + a));
-    out.set(this.coefficients.subarray(row * b, row * b + b), a);
-    return out;
-  }
-
-  load(row: number, saved: Float64Array): void {
-    const a = R * this.models * this.#width;
-    const b = R * this.models * this.p;
-    this.#sums.set(saved.subarray(0, a), row * a);
-    this.coefficients.set(saved.subarray(a, a + b), row * b);
+    return [this.#sums.subarray(row * a, (row + 1) * a), this.coefficients.subarray(row * b, (row + 1) * b)];
   }
 }

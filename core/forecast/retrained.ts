@@ -1,10 +1,15 @@
+import { z } from 'zod';
+import type { ForesizeError } from '../errors.ts';
 import type { Fleet } from '../fleet.ts';
 import { type Frame, R, RESOURCES, type Resource } from '../model.ts';
 import { DynamicRegression } from './dynamic-regression.ts';
+import { pack, unpack } from './float-codec.ts';
 import { GLOBAL, Hierarchy, type RowKey } from './hierarchy.ts';
+import type { SavedState } from './model-document.ts';
 import { isSample } from './point-model.ts';
 import { RetrainSchedule } from './retrain-schedule.ts';
 import type { FitFailure, FittedShape, ShapeModel, TrainingBatch } from './shape-model.ts';
+import type { Stateful } from './stateful.ts';
 import { TrainingSeries } from './training-series.ts';
 import type { ForecastBatch, ForecastContext, Forecaster } from './types.ts';
 
@@ -38,6 +43,8 @@ export interface TrainingHealth {
   readonly waiting: number;
   /** The newest failures, oldest first. */
   readonly recent: readonly FailedFit[];
+  /** Saved models that were refused when their VMs came. */
+  readonly refused: readonly ForesizeError[];
 }
 
 /** What a row's model was trained on. */
@@ -47,6 +54,8 @@ export interface Training {
   readonly from: number;
   readonly to: number;
   readonly samples: number;
+  /** Root mean squared error there, in units of the request. */
+  readonly loss: Readonly<Partial<Record<Resource, number>>>;
 }
 
 const KEPT_FAILURES = 100;
@@ -57,8 +66,9 @@ const KEPT_FAILURES = 100;
  * `DynamicRegression` bring it to where the VM is now. Without any shape that alone is the forecast, and it begins
  * as last-value. A fit that fails or runs away leaves the last good model in place and is on record.
  */
-export class Retrained implements Forecaster {
+export class Retrained implements Forecaster, Stateful {
   readonly name: string;
+  readonly parameters: string;
   readonly rows: Hierarchy;
   readonly local: DynamicRegression;
   readonly series: TrainingSeries;
@@ -81,6 +91,7 @@ export class Retrained implements Forecaster {
   #tick = -1;
 
   constructor(model: ShapeModel, options: RetrainOptions, ctx: ForecastContext) {
+    this.parameters = JSON.stringify([model.name, model.version, model.parameters, options]);
     this.name = model.name;
     this.model = model;
     this.#options = options;
@@ -199,7 +210,7 @@ export class Retrained implements Forecaster {
   ): void {
     batches.forEach(({ rows, batch }, b) => {
       rows.forEach((row, k) => {
-        let taken = false;
+        const loss: Partial<Record<Resource, number>> = {};
         for (let r = 0; r < R; r++) {
           const series = batch.values.subarray((k * R + r) * batch.length, (k * R + r + 1) * batch.length);
           if (series.every(Number.isNaN)) continue;
@@ -209,10 +220,10 @@ export class Retrained implements Forecaster {
           if (reason !== undefined) this.#fail(row, r, reason);
           else {
             this.#shapes[row * R + r] = result as FittedShape;
-            taken = true;
+            loss[RESOURCES[r]!] = (result as FittedShape).loss;
           }
         }
-        if (!taken) return;
+        if (Object.keys(loss).length === 0) return;
         const first = this.#training[row] === undefined;
         const { stepMs, epochMs } = this.#ctx;
         this.#training[row] = {
@@ -220,6 +231,7 @@ export class Retrained implements Forecaster {
           from: epochMs + batch.from * stepMs,
           to: epochMs + (batch.from + batch.length * batch.every) * stepMs,
           samples: batch.length,
+          loss,
         };
         // Others may have been waiting for the first shape of their application.
         this.#hand(first && this.rows.isPair(row) ? this.rows.parent[row]! : row);
@@ -308,19 +320,58 @@ export class Retrained implements Forecaster {
       failures: this.#failed,
       waiting: this.schedule.waiting(this.#tick),
       recent: [...this.#failures],
+      refused: [],
     };
   }
 
-  /** What a row was last trained on, and its shapes. */
-  trained(row: number): { training: Training; shapes: (FittedShape | undefined)[] } | undefined {
-    const training = this.#training[row];
-    return training && { training, shapes: this.#shapes.slice(row * R, row * R + R) };
+  trainingOf(row: number): Training | undefined {
+    return this.#training[row];
   }
 
-  /** Puts back what `trained` gave. */
-  restore(row: number, training: Training, shapes: readonly (FittedShape | undefined)[]): void {
-    this.#training[row] = training;
-    for (let r = 0; r < R; r++) this.#shapes[row * R + r] = shapes[r];
+  saveRow(row: number): SavedState {
+    return {
+      regression: this.local.saveRow(row),
+      series: pack(this.series.columns(row)),
+      head: this.series.head,
+      due: this.schedule.isScheduled(row) ? this.schedule.due(row) : null,
+      training: this.#training[row] ?? null,
+      shapes: Array.from({ length: R }, (_, r) => this.#shapes[row * R + r]?.save() ?? null),
+    };
+  }
+
+  loadRow(row: number, saved: SavedState, tick: number): void {
+    const { head, due, training, shapes } = savedRow.parse(saved);
+    const parsed = shapes.map((shape) => (shape === null ? undefined : this.model.parse(shape)));
+    this.local.loadRow(row, saved['regression']);
+    unpack(saved['series'], this.series.columns(row));
+    this.series.head = Math.max(this.series.head, head);
+    this.#tick = Math.max(this.#tick, tick);
+    this.schedule.set(row, due ?? Number.POSITIVE_INFINITY);
+    this.#training[row] = training ?? undefined;
+    for (let r = 0; r < R; r++) this.#shapes[row * R + r] = parsed[r];
     this.#hand(row);
   }
+
+  saveSlot(slot: number): SavedState {
+    return { regression: this.local.saveSlot(slot) };
+  }
+
+  loadSlot(slot: number, saved: SavedState, tick: number): void {
+    this.local.loadSlot(slot, saved['regression'], tick);
+  }
 }
+
+const savedRow = z.object({
+  head: z.int(),
+  due: z.int().nullable(),
+  training: z
+    .object({
+      tick: z.int(),
+      from: z.number(),
+      to: z.number(),
+      samples: z.int(),
+      loss: z.partialRecord(z.enum(RESOURCES), z.number()),
+    })
+    .nullable(),
+  shapes: z.array(z.unknown()).length(R),
+});

@@ -18,7 +18,7 @@ const FIRST = (127 + LOWEST) * 4;
 /** Bin of a score, 0..BINS - 1, ascending. */
 export function binOf(score: number): number {
   float[0] = score < 0 ? -score : score;
-  const k = (bits[0]! >>> 21) - FIRST;
+  const k = ((bits[0]! & 0x7fffffff) >>> 21) - FIRST;
   if (k < 0) return ZERO;
   const bin = k >= SIDE ? SIDE : k + 1;
   return score < 0 ? ZERO - bin : ZERO + bin;

@@ -1,6 +1,8 @@
 import { exp2, normalQuantile } from '../math.ts';
 import { grown, R } from '../model.ts';
+import { pack, unpack } from './float-codec.ts';
 import type { Hierarchy } from './hierarchy.ts';
+import type { SavedState } from './model-document.ts';
 import { BINS, binOf, LAPLACE, mixtureQuantiles, type Part } from './score-histogram.ts';
 
 /** Levels that are tabulated; others are interpolated on the normal scale. */
@@ -148,5 +150,34 @@ export class Scores {
         }
       }
     }
+  }
+
+  save(row: number): SavedState {
+    return { clock: this.#clock, columns: pack(this.#columns(row)) };
+  }
+
+  /** Puts a row back that was saved after tick `t`. */
+  load(row: number, saved: SavedState, t: number): void {
+    const clock = saved['clock'];
+    if (typeof clock !== 'number' || !(clock <= t)) throw new RangeError('scores without a clock');
+    unpack(saved['columns'], this.#columns(row));
+    if (this.#clock < clock) this.#rescale(clock);
+    this.#weight = exp2((t + 1 - this.#clock) / MEMORY);
+    if (this.#clock === clock) return;
+    const scale = exp2((clock - this.#clock) / MEMORY);
+    const [histograms, mass] = this.#columns(row);
+    for (const column of [histograms!, mass!]) for (let k = 0; k < column.length; k++) column[k]! *= scale;
+  }
+
+  #columns(row: number): (Float64Array | Float32Array)[] {
+    const per = R * B * this.#levels;
+    return [
+      this.#histograms.subarray(row * per * BINS, (row + 1) * per * BINS),
+      this.#mass.subarray(row * per, (row + 1) * per),
+      this.offsets.subarray(row * R * B * G, (row + 1) * R * B * G),
+      ...(this.#hierarchy.isPair(row)
+        ? []
+        : [this.#pooled.subarray(row * per * BINS, (row + 1) * per * BINS)]),
+    ];
   }
 }

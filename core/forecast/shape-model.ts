@@ -28,6 +28,8 @@ export interface ShapeModel {
   readonly name: string;
   /** Changes when parameters of an older one can no longer be read. */
   readonly version: number;
+  /** What it was configured with, as plain data. */
+  readonly parameters: unknown;
   /** One result a series. Throws only on defects of its own, never because of the data. */
   fit(batch: TrainingBatch): (FittedShape | FitFailure)[] | Promise<(FittedShape | FitFailure)[]>;
   /** @throws when `saved` is not what `save` wrote */

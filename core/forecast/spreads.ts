@@ -61,26 +61,12 @@ export class Spreads {
     return Math.sqrt((near + LONG_SHARE * long) * long);
   }
 
-  save(from: number, to: number): Float64Array {
-    return Float64Array.of(
-      ...this.#near.subarray(from, to),
-      ...this.#long.subarray(from, to),
-      ...this.#count.subarray(from, to),
-    );
+  /** The columns that hold what is known of VMs, from..to of `i`, and of their pairs, from..to of `k`. */
+  columns(from: number, to: number): (Float64Array | Int32Array)[] {
+    return [this.#near.subarray(from, to), this.#long.subarray(from, to), this.#count.subarray(from, to)];
   }
 
-  load(from: number, saved: Float64Array): void {
-    const n = saved.length / 3;
-    this.#near.set(saved.subarray(0, n), from);
-    this.#long.set(saved.subarray(n, 2 * n), from);
-    this.#count.set(saved.subarray(2 * n), from);
-  }
-
-  saveShared(from: number, to: number): Float64Array {
-    return this.#shared.slice(from * 2, to * 2);
-  }
-
-  loadShared(from: number, saved: Float64Array): void {
-    this.#shared.set(saved, from * 2);
+  sharedColumns(from: number, to: number): Float64Array[] {
+    return [this.#shared.subarray(from * 2, to * 2)];
   }
 }

@@ -100,23 +100,15 @@ export class TrainingSeries {
     }
   }
 
-  /** A row as plain numbers: what `load` takes. */
-  save(row: number): Float64Array {
-    const from = row * R * this.length;
-    const out = new Float64Array(4 + 2 * R + R * this.length);
-    out.set([this.head, this.#first[row]!, this.#last[row]!, this.every]);
-    out.set(this.#sum.subarray(row * R, row * R + R), 4);
-    out.set(this.#count.subarray(row * R, row * R + R), 4 + R);
-    out.set(this.#ring.subarray(from, from + R * this.length), 4 + 2 * R);
-    return out;
-  }
-
-  load(row: number, saved: Float64Array): void {
-    this.head = saved[0]!;
-    this.#first[row] = saved[1]!;
-    this.#last[row] = saved[2]!;
-    this.#sum.set(saved.subarray(4, 4 + R), row * R);
-    this.#count.set(saved.subarray(4 + R, 4 + 2 * R), row * R);
-    this.#ring.set(saved.subarray(4 + 2 * R), row * R * this.length);
+  /** The columns that hold a row; `head` has to be put back too. */
+  columns(row: number): (Float64Array | Float32Array | Int32Array)[] {
+    const from = row * R;
+    return [
+      this.#first.subarray(row, row + 1),
+      this.#last.subarray(row, row + 1),
+      this.#sum.subarray(from, from + R),
+      this.#count.subarray(from, from + R),
+      this.#ring.subarray(from * this.length, (from + R) * this.length),
+    ];
   }
 }

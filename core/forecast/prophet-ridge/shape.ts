@@ -7,15 +7,15 @@ import { holidayAt, type ProphetRidgeParameters, prophetRidgeSchema, valueAt } f
 export class ProphetRidgeShapes implements ShapeModel {
   readonly name = 'prophet-ridge';
   readonly version = 1;
+  readonly parameters: Omit<RidgeOptions, 'stepMs'>;
   readonly #fits = new Map<number, ProphetRidge>();
-  readonly #options: Omit<RidgeOptions, 'stepMs'>;
   readonly #stepMs: number;
   readonly #epochMs: number;
   readonly #waves: Waves;
 
   /** @param options.seasonalities and the rest of the design; the sampling comes with each batch */
   constructor(options: Omit<RidgeOptions, 'stepMs'>, stepMs: number, epochMs: number) {
-    this.#options = options;
+    this.parameters = options;
     this.#stepMs = stepMs;
     this.#epochMs = epochMs;
     this.#waves = new Waves(stepMs, epochMs);
@@ -24,7 +24,7 @@ export class ProphetRidgeShapes implements ShapeModel {
   fit(batch: TrainingBatch): (FittedShape | FitFailure)[] {
     let ridge = this.#fits.get(batch.every);
     if (!ridge) {
-      ridge = new ProphetRidge({ ...this.#options, stepMs: this.#stepMs * batch.every });
+      ridge = new ProphetRidge({ ...this.parameters, stepMs: this.#stepMs * batch.every });
       this.#fits.set(batch.every, ridge);
     }
     // A sample is the mean over its ticks: it stands at their middle.
