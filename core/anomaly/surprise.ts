@@ -182,13 +182,13 @@ export class Surprise {
 
 /**
  * How far a value lies from the median, as a multiple of the distance to the quantile on its side, negative below.
- * Below, the distance is also taken on a logarithmic scale where that is larger: usage is positive, and a
- * fall to 0 is more than a fall to half.
+ * Outside below, the distance is also taken on a logarithmic scale, where that is larger: usage is positive, and a fall
+ * to 0 is more than a fall to half.
  */
 function excessOf(value: number, median: number, lower: number, upper: number, small: number): number {
   if (value >= median) return (value - median) / Math.max(upper - median, small);
   const linear = (value - median) / Math.max(median - lower, small);
-  if (!(lower > 0)) return linear;
+  if (linear > -1 || !(lower > 0)) return linear;
   const least = Math.max(value, small, LEAST * median);
   return Math.min(linear, log(least / median) / Math.max(log(median / lower), LEAST));
 }
