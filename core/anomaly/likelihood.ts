@@ -63,8 +63,11 @@ export class TailLikelihood {
     return k === 0 ? 0 : EDGE[k]!;
   }
 
-  /** Takes in a number, >= 0, and returns its surprise among those before it, >= 0. */
-  step(row: number, number: number): number {
+  /**
+   * Surprise of a number, >= 0, among those before it, >= 0.
+   * @param learn whether to take it in
+   */
+  step(row: number, number: number, learn = true): number {
     const counts = this.#count;
     const first = row * CLASSES;
     const total = this.#total[row]!;
@@ -77,6 +80,7 @@ export class TailLikelihood {
       surprise = Math.max(0, -log((asLarge + 0.5) / (total + 1)) / LN10);
       if (k > top) surprise += 0.5 * (k - top) * LN_CLASS;
     }
+    if (!learn) return surprise;
     counts[first + k]!++;
     this.#total[row] = total + 1;
     if (k > top) this.#top[row] = k;
