@@ -34,12 +34,14 @@ export class Band {
   }
 
   /**
-   * Takes in an absolute error and returns its tail surprise among those before.
+   * Tail surprise of an absolute error among those before.
    * @param floor smallest usual size to reckon with, > 0
+   * @param learn whether to take it in
    */
-  step(row: number, error: number, floor: number): number {
+  step(row: number, error: number, floor: number, learn: boolean): number {
     const seen = this.#errors.count(row);
     const usual = this.#usual[row]!;
+    if (!learn) return this.#errors.step(row, error / (usual + floor), false);
     const clipped = seen < LEARN ? error : Math.min(error, CLIP * (usual + floor));
     const next = usual + Math.max(RATE, 1 / (seen + 1)) * (clipped - usual);
     this.#usual[row] = next;

@@ -35,7 +35,7 @@ const E = R + 1;
  * the book of events. Without a forecast a series is held against its own day profile, so that one class serves fleets
  * and the univariate series of a benchmark alike.
  *
- * Costs a few hundred nanoseconds a series and tick; allocates only when an event begins, changes or ends.
+ * Costs about a microsecond a series and tick; allocates only when an event begins, changes or ends.
  */
 export class AnomalyDetector implements PerSlot {
   /** How anomalous each resource is now, slot x R, 0..1: surprise / (surprise + 4); one half is where NAB's cost is least. */

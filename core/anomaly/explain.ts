@@ -47,20 +47,24 @@ export function accountResource(
   };
 }
 
-/** Account of what only the resources together show. */
+/** Account of what the resources show together: those outside their band, or else how far each is on its way there. */
 export function accountJoint(surprise: Surprise, usage: Float64Array, slot: number): Account {
-  const parts: string[] = [];
+  const outside: string[] = [];
+  const all: string[] = [];
   for (let r = 0; r < R; r++) {
     const row = slot * R + r;
     if (!Number.isFinite(usage[row]!) || surprise.seen[row] === 0) continue;
+    const name = NAMES[RESOURCES[r]!];
+    const quantile = quantileOf(surprise, usage[row]!, row);
+    if (quantile) outside.push(`${name} ${quantile}`);
     const excess = surprise.excess[row]!;
-    parts.push(`${NAMES[RESOURCES[r]!]} ${excess > 0 ? '+' : ''}${excess.toFixed(1)}`);
+    all.push(`${name} ${excess > 0 ? '+' : ''}${excess.toFixed(1)}`);
   }
-  return {
-    what: `resources do not move together as usual: ${parts.join(', ')} of the way to their 99 % or 1 % quantile`,
-    lasting: false,
-    others: '',
-  };
+  const what =
+    outside.length > 0
+      ? `resources together: ${outside.join(', ')}`
+      : `resources do not move together as usual: ${all.join(', ')} of the way to their 99 % or 1 % quantile`;
+  return { what, lasting: false, others: '' };
 }
 
 /** "1.4 x its 99 % quantile", or undefined while inside the band. */

@@ -1,13 +1,17 @@
-import { log, pow } from '../math.ts';
+import { log } from '../math.ts';
 import { grown } from '../model.ts';
 
-/** Classes of a histogram: class 0 holds 0, class k the numbers from BASE^(k - ZERO) up. */
+/** Classes of a histogram, four to an octave: class 0 holds 0, class k the numbers from 2^((k - ZERO) / 4) up. */
 const CLASSES = 96;
-const BASE = 1.2;
-const ZERO = 40;
-const LOG_BASE = log(BASE);
+const ZERO = 32;
+const QUARTERS = [1, Math.sqrt(Math.SQRT2), Math.SQRT2, Math.SQRT2 * Math.sqrt(Math.SQRT2)] as const;
+/** Mantissa bits of the quarters above 1, in 32-bit floats. */
+const [QUARTER, HALF, THREE_QUARTERS] = QUARTERS.slice(1).map(mantissa) as [number, number, number];
 /** Upper edge of each class. */
-const EDGE = Float64Array.from({ length: CLASSES }, (_, k) => (k === 0 ? 0 : pow(BASE, k + 1 - ZERO)));
+const EDGE = Float64Array.from({ length: CLASSES }, (_, k) =>
+  k === 0 ? 0 : QUARTERS[(k + 1) % 4]! * 2 ** Math.floor((k + 1 - ZERO) / 4),
+);
+const LN_CLASS = Math.LN2 / 4;
 const LN10 = Math.LN10;
 /** Numbers to see before any is called unlikely. */
 const LEARN = 50;
@@ -59,8 +63,11 @@ export class TailLikelihood {
     return k === 0 ? 0 : EDGE[k]!;
   }
 
-  /** Takes in a number, >= 0, and returns its surprise among those before it, >= 0. */
-  step(row: number, number: number): number {
+  /**
+   * Surprise of a number, >= 0, among those before it, >= 0.
+   * @param learn whether to take it in
+   */
+  step(row: number, number: number, learn = true): number {
     const counts = this.#count;
     const first = row * CLASSES;
     const total = this.#total[row]!;
@@ -71,8 +78,9 @@ export class TailLikelihood {
       let asLarge = 0;
       for (let i = top; i >= k; i--) asLarge += counts[first + i]!;
       surprise = Math.max(0, -log((asLarge + 0.5) / (total + 1)) / LN10);
-      if (k > top) surprise += 0.5 * (k - top) * LOG_BASE;
+      if (k > top) surprise += 0.5 * (k - top) * LN_CLASS;
     }
+    if (!learn) return surprise;
     counts[first + k]!++;
     this.#total[row] = total + 1;
     if (k > top) this.#top[row] = k;
@@ -91,10 +99,22 @@ export class TailLikelihood {
   }
 }
 
+const float = new Float32Array(1);
+const bits = new Uint32Array(float.buffer);
+
+/** The class of a number, read off its exponent and mantissa: a logarithm would cost ten times as much. */
 function classOf(number: number): number {
   if (!(number > 0)) return 0;
-  const k = Math.floor(log(number) / LOG_BASE) + ZERO;
+  float[0] = number;
+  const raw = bits[0]!;
+  const fraction = raw & 0x7fffff;
+  const quarter = fraction < HALF ? (fraction < QUARTER ? 0 : 1) : fraction < THREE_QUARTERS ? 2 : 3;
+  const k = 4 * ((raw >>> 23) - 127) + quarter + ZERO;
   return k < 0 ? 0 : k >= CLASSES ? CLASSES - 1 : k;
+}
+
+function mantissa(number: number): number {
+  return new Uint32Array(new Float32Array([number]).buffer)[0]! & 0x7fffff;
 }
 
 /** Weight of the newest error in the smoothed surprise: about 20 ticks count. */

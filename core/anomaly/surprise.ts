@@ -21,6 +21,8 @@ const WEIGHT = { value: 0.35, level: 6, step: 0.5, roughness: 2, residual: 1, li
 
 /** Values to see before any counts as outside the band. */
 const LEARN = 50;
+/** Errors beyond as many half-widths of the band teach the day profile no more. */
+const TEACH = 2;
 /** Values are told apart down to this share of the median. */
 const LEAST = 1e-3;
 /** Numbers a memory keeps. */
@@ -102,7 +104,7 @@ export class Surprise {
    * @param floor changes far below it are immaterial, in the unit of the series, >= 0
    * @param median the forecast of this value with its .01 and .99 quantiles, NaN for none: the series' own
    *   day profile and band then stand in
-   * @param learn whether the day profile may take the value in: not while an anomaly lasts
+   * @param learn whether the day profile and the band may take the value in: not while an anomaly lasts
    * @returns the surprise, >= 0, about a logarithm of a probability
    */
   step(
@@ -127,17 +129,18 @@ export class Surprise {
     const rough = WEIGHT.roughness * this.#roughnessNews.step(row, ratio, seen, STEADY);
 
     const own = this.profile.expected(row, hour);
-    if (learn) this.profile.learn(row, hour, value, seen);
+    // The own band is kept up in any case: it tells a drift that the forecaster follows.
+    const band = Math.max(this.#ownBand.width(row), small);
+    // Clipped, or one flood would leave the rest of the hour below its own expectation.
+    if (learn) this.profile.learn(row, hour, seen < LEARN ? value : clip(value, own, TEACH * band), seen);
     // False for NaN and for infinity: any of the three missing, none is believed.
     const forecast = median + lower + upper - (median + lower + upper) === 0;
     const expected = forecast ? median : own;
     const error = value - expected;
     const away = this.#errorNews.step(row, error, seen, small);
     const apart = WEIGHT.residual * this.#errorTail.step(row, away);
-    // The own band is kept up in any case: it tells a drift that the forecaster follows.
-    const band = Math.max(this.#ownBand.width(row), small);
-    let tail = this.#ownBand.step(row, Math.abs(value - own), small);
-    if (forecast) tail = this.#forecastBand.step(row, Math.abs(error), small);
+    let tail = this.#ownBand.step(row, Math.abs(value - own), small, learn);
+    if (forecast) tail = this.#forecastBand.step(row, Math.abs(error), small, learn);
     const unlikely = WEIGHT.likelihood * this.#likelihood.step(row, tail);
     let excess = excessOf(value, own, own - band, own + band, small);
     // Twice outside the own band and hardly outside the predicted one: the forecaster has followed a drift.
@@ -182,13 +185,17 @@ export class Surprise {
 
 /**
  * How far a value lies from the median, as a multiple of the distance to the quantile on its side, negative below.
- * Below, the distance is also taken on a logarithmic scale where that is larger: usage is positive, and a
- * fall to 0 is more than a fall to half.
+ * Outside below, the distance is also taken on a logarithmic scale, where that is larger: usage is positive, and a fall
+ * to 0 is more than a fall to half.
  */
 function excessOf(value: number, median: number, lower: number, upper: number, small: number): number {
   if (value >= median) return (value - median) / Math.max(upper - median, small);
   const linear = (value - median) / Math.max(median - lower, small);
-  if (!(lower > 0)) return linear;
+  if (linear > -1 || !(lower > 0)) return linear;
   const least = Math.max(value, small, LEAST * median);
   return Math.min(linear, log(least / median) / Math.max(log(median / lower), LEAST));
+}
+
+function clip(value: number, middle: number, width: number): number {
+  return Math.max(middle - width, Math.min(middle + width, value));
 }
