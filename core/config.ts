@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { etsParams } from './forecast/ets.ts';
 import { holtWintersParams } from './forecast/holt-winters.ts';
 import { lastValueParams } from './forecast/last-value.ts';
 import { lstmParams } from './forecast/lstm/params.ts';
+import { mstlParams } from './forecast/mstl.ts';
+import { prophetParams } from './forecast/prophet.ts';
 import { prophetRidgeParams } from './forecast/prophet-ridge/forecaster.ts';
 import { seasonalNaiveParams } from './forecast/seasonal-naive.ts';
 import { autopilotMlParams } from './policy/autopilot-ml.ts';
@@ -19,6 +22,9 @@ export const forecastSchema = z.discriminatedUnion('model', [
   seasonalNaiveParams.extend({ model: z.literal('seasonal-naive') }),
   holtWintersParams.extend({ model: z.literal('holt-winters') }),
   prophetRidgeParams.extend({ model: z.literal('prophet-ridge') }),
+  prophetParams.extend({ model: z.literal('prophet') }),
+  etsParams.extend({ model: z.literal('ets') }),
+  mstlParams.extend({ model: z.literal('mstl') }),
   lstmParams.extend({ model: z.literal('lstm') }),
   z.strictObject({ model: z.literal('oracle').describe('Perfect foresight of demand: simulator only.') }),
 ]);

@@ -6,6 +6,7 @@ import { createForecaster, historyDepth } from '../core/forecast/registry.ts';
 import { Interval } from '../core/interval.ts';
 import { mix } from '../core/rng.ts';
 import { Score } from '../core/score.ts';
+import { augursRuntime } from './augurs.ts';
 import { Breather } from './breather.ts';
 import { Cluster } from './cluster/cluster.ts';
 import type { ClusterMeasures } from './cluster/cluster-measures.ts';
@@ -84,7 +85,7 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
     createForecaster: async (forecast, ctx) =>
       forecast.model === 'oracle'
         ? new Oracle(workload, (slot) => population.vmOf(slot))
-        : createForecaster(forecast, ctx),
+        : createForecaster(forecast, ctx, augursRuntime),
     stepMs,
     epochMs,
     seed,

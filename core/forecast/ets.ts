@@ -6,11 +6,14 @@ import { type Frame, grown, R, RESOURCES } from '../model.ts';
 import type { AugursRuntime } from './augurs.ts';
 import { Conformal } from './conformal.ts';
 import { AS_NOW, type EtsFit, fitEts, MIN_SAMPLES } from './ets-fit.ts';
+import { decodeFloats, encodeFloats } from './float-codec.ts';
 import { Hierarchy } from './hierarchy.ts';
+import type { SavedState } from './model-document.ts';
 import { isSample } from './point-model.ts';
 import { retrainParams, samplingParams } from './retrain-params.ts';
 import { RetrainSchedule } from './retrain-schedule.ts';
 import type { FailedFit, TrainingHealth } from './retrained.ts';
+import type { Stateful } from './stateful.ts';
 import type { ForecastBatch, ForecastContext, Forecaster } from './types.ts';
 
 export const etsParams = z
@@ -46,8 +49,9 @@ const KEPT_FAILURES = 100;
  * each VM's own and follow every sample, e = y - (l + phi b): l' = l + phi b + alpha e, b' = phi b + beta e. A pair
  * without a fit uses its application's or the fleet's first one; a fit that fails leaves the last good one in place.
  */
-export class Ets implements Forecaster {
+export class Ets implements Forecaster, Stateful {
   readonly name = 'ets';
+  readonly parameters: string;
   readonly #fleet: Fleet;
   readonly #ctx: ForecastContext;
   readonly #rows: Hierarchy;
@@ -70,6 +74,7 @@ export class Ets implements Forecaster {
   #tick = -1;
 
   private constructor(params: EtsParams, ctx: ForecastContext) {
+    this.parameters = JSON.stringify(params);
     this.#fleet = ctx.fleet;
     this.#ctx = ctx;
     this.#rows = new Hierarchy(ctx.fleet);
@@ -260,7 +265,60 @@ export class Ets implements Forecaster {
       fits: this.#fitted,
       failures: this.#failed,
       waiting: this.#schedule.waiting(this.#tick),
+      refused: [],
       recent: [...this.#failures],
     };
   }
+
+  /** What was estimated is written by row; the window it came from is the one before the next training. */
+  saveRow(row: number): SavedState {
+    return {
+      due: this.#schedule.isScheduled(row) ? this.#schedule.due(row) : null,
+      fits: Array.from({ length: R }, (_, r) => this.#fits[row * R + r] ?? null),
+    };
+  }
+
+  loadRow(row: number, saved: SavedState, tick: number): void {
+    const { due, fits } = savedRow.parse(saved);
+    this.#tick = Math.max(this.#tick, tick);
+    this.#schedule.grow(this.#rows.size);
+    if (due !== null) this.#schedule.set(row, due);
+    for (let r = 0; r < R; r++) this.#fits[row * R + r] = fits[r] ?? undefined;
+  }
+
+  saveSlot(slot: number): SavedState {
+    const from = slot * R;
+    return {
+      level: encodeFloats(this.#level.subarray(from, from + R)),
+      trend: encodeFloats(this.#trend.subarray(from, from + R)),
+    };
+  }
+
+  loadSlot(slot: number, saved: SavedState): void {
+    this.#level.set(decodeFloats(saved['level'], R), slot * R);
+    this.#trend.set(decodeFloats(saved['trend'], R), slot * R);
+    for (let r = 0; r < R; r++) this.#use(slot * R + r, this.#fitFor(this.#rows.row[slot]!, r));
+  }
+
+  /** augurs tells no error of the fit, so there is no record of one. */
+  trainingOf(): undefined {
+    return undefined;
+  }
 }
+
+const savedRow = z.object({
+  due: z.int().nullable(),
+  fits: z
+    .array(
+      z
+        .object({
+          alpha: z.number(),
+          beta: z.number(),
+          phi: z.number(),
+          level: z.number(),
+          trend: z.number(),
+        })
+        .nullable(),
+    )
+    .length(R),
+});

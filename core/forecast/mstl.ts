@@ -51,11 +51,13 @@ export async function createMstl(
 export class MstlShapes implements ShapeModel {
   readonly name = 'mstl';
   readonly version = 1;
+  readonly parameters: { readonly weekly: boolean };
   readonly #weekly: boolean;
   readonly #retrainTicks: number;
   readonly #stepMs: number;
 
   private constructor(weekly: boolean, retrainTicks: number, stepMs: number) {
+    this.parameters = { weekly };
     this.#weekly = weekly;
     this.#retrainTicks = retrainTicks;
     this.#stepMs = stepMs;

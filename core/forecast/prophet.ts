@@ -41,7 +41,7 @@ export async function createProphet(
 export class ProphetShapes implements ShapeModel {
   readonly name = 'prophet';
   readonly version = 1;
-  readonly #params: ProphetParams;
+  readonly parameters: ProphetParams;
   readonly #optimizer: ProphetOptions['optimizer'];
   readonly #holidays: readonly Holiday[];
   readonly #retrainTicks: number;
@@ -54,7 +54,7 @@ export class ProphetShapes implements ShapeModel {
     retrainTicks: number,
     ctx: Pick<ForecastContext, 'stepMs' | 'epochMs'>,
   ) {
-    this.#params = params;
+    this.parameters = params;
     this.#holidays = designOf(params).holidays;
     this.#optimizer = optimizer;
     this.#retrainTicks = retrainTicks;
@@ -76,7 +76,7 @@ export class ProphetShapes implements ShapeModel {
     const { every, length } = batch;
     const perDay = Math.max(1, Math.round(DAY / (every * this.#stepMs)));
     // A shorter window says nothing of the other days of the week.
-    const weekly = this.#params.weeklyOrder > 0 && length >= 7 * perDay;
+    const weekly = this.parameters.weeklyOrder > 0 && length >= 7 * perDay;
     const repeat = weekly ? 7 * perDay : perDay;
     const ahead = Math.max(Math.ceil(this.#retrainTicks / every) + perDay, repeat);
     // Seconds since the epoch, in the middle of each sample.
@@ -107,8 +107,9 @@ export class ProphetShapes implements ShapeModel {
   }
 
   #model(weekly: boolean): Prophet {
-    const { changepoints, changepointRange, changepointScale, seasonalityScale, holidayScale } = this.#params;
-    const { dailyOrder, weeklyOrder } = this.#params;
+    const { changepoints, changepointRange, changepointScale, seasonalityScale, holidayScale } =
+      this.parameters;
+    const { dailyOrder, weeklyOrder } = this.parameters;
     // Not `auto`: that drops the weekly season from windows of less than 14 full days, as those with a gap are.
     return new Prophet({
       optimizer: this.#optimizer,

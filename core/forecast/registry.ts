@@ -1,14 +1,22 @@
 import type { ForecastConfig } from '../config.ts';
 import { ForesizeError } from '../errors.ts';
+import type { AugursRuntime } from './augurs.ts';
+import { createEts, etsHistory } from './ets.ts';
 import { createHoltWinters } from './holt-winters.ts';
 import { createLastValue } from './last-value.ts';
 import { lstmHistory } from './lstm/params.ts';
+import { createMstl } from './mstl.ts';
+import { createProphet } from './prophet.ts';
 import { createProphetRidge } from './prophet-ridge/forecaster.ts';
 import { createSeasonalNaive, seasonalNaiveDepth } from './seasonal-naive.ts';
 import type { ForecastContext, Forecaster } from './types.ts';
 
 /** Makes the forecaster a configuration names. Heavy ones are loaded only here, when asked for. */
-export async function createForecaster(config: ForecastConfig, ctx: ForecastContext): Promise<Forecaster> {
+export async function createForecaster(
+  config: ForecastConfig,
+  ctx: ForecastContext,
+  augurs: AugursRuntime,
+): Promise<Forecaster> {
   switch (config.model) {
     case 'last-value':
       return createLastValue({}, ctx);
@@ -18,6 +26,12 @@ export async function createForecaster(config: ForecastConfig, ctx: ForecastCont
       return createHoltWinters(config, ctx);
     case 'prophet-ridge':
       return createProphetRidge(config, ctx);
+    case 'prophet':
+      return createProphet(config, ctx, augurs);
+    case 'ets':
+      return createEts(config, ctx, augurs);
+    case 'mstl':
+      return createMstl(config, ctx, augurs);
     case 'lstm':
       return (await import('./lstm/lstm.ts')).createLstm(config, ctx);
     case 'oracle':
@@ -36,7 +50,11 @@ export function historyDepth(config: ForecastConfig, stepMs: number): number {
     case 'last-value':
     case 'holt-winters':
     case 'prophet-ridge':
+    case 'prophet':
+    case 'mstl':
       return day;
+    case 'ets':
+      return etsHistory(config, stepMs);
     case 'seasonal-naive':
       return seasonalNaiveDepth(config, stepMs);
     case 'lstm':

@@ -4,6 +4,7 @@ import { createForecaster, historyDepth } from '../../core/forecast/registry.ts'
 import { ForecastBatch, type ForecastContext, type Forecaster } from '../../core/forecast/types.ts';
 import { History } from '../../core/history.ts';
 import { Frame, grown, R, RESOURCES, type Resource } from '../../core/model.ts';
+import { augursRuntime } from '../augurs.ts';
 import { Breather } from '../breather.ts';
 import { Oracle } from '../oracle.ts';
 import { managedResources, Population } from '../population.ts';
@@ -66,7 +67,7 @@ export async function backtest(
   const forecaster: Forecaster = fleet.register(
     model.config.model === 'oracle'
       ? new Oracle(workload, (slot) => population.vmOf(slot))
-      : await createForecaster(model.config, ctx),
+      : await createForecaster(model.config, ctx, augursRuntime),
   );
   const breather = new Breather();
   const kept: KeptForecast[] = [];

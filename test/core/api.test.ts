@@ -3,6 +3,7 @@ import { getPredictedResourceUsage, setResourceAllocationPolicy } from '../../co
 import { controllerSchema } from '../../core/config.ts';
 import { Controller } from '../../core/controller.ts';
 import { createForecaster } from '../../core/forecast/registry.ts';
+import { augursRuntime } from '../../sim/augurs.ts';
 import { fleetOf, specOf } from './fleet-of.ts';
 
 async function controllerOf(usages: readonly number[]) {
@@ -31,7 +32,7 @@ async function controllerOf(usages: readonly number[]) {
           applied.push([intents.slot[i]!, intents.resource[i]!, intents.to[i]!]);
       },
     },
-    createForecaster,
+    createForecaster: (forecast, ctx) => createForecaster(forecast, ctx, augursRuntime),
     stepMs: 300_000,
     epochMs: 1000,
     seed: 1,
