@@ -14,8 +14,8 @@ export const VIEWS = ['value', 'level', 'step', 'roughness', 'residual', 'likeli
 export const V = VIEWS.length;
 
 /**
- * What a view counts for: the inverse bandwidth of its kernel. Chosen together on the Numenta Anomaly Benchmark, where
- * halving or doubling any one costs about a point; docs/anomalies.md has the cross-validation.
+ * What a view counts for: the inverse bandwidth of its kernel. Chosen together on the Numenta Anomaly Benchmark; halving
+ * or doubling any one changes its score by a point or two. docs/anomalies.md has the cross-validation.
  */
 const WEIGHT = { value: 0.35, level: 6, step: 0.5, roughness: 2, residual: 1, likelihood: 0.7 } as const;
 
