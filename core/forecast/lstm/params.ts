@@ -43,7 +43,7 @@ export const lstmParams = z.strictObject({
     .number()
     .positive()
     .max(10)
-    .default(0.0004)
+    .default(0.0006)
     .describe('Of Adam; falls to a tenth within a training.'),
   patience: z
     .int()
