@@ -15,6 +15,8 @@ import { ForecastBatch, type ForecastContext, type Forecaster } from './types.ts
 /** Steps whose forecasts are remembered and scored; farther ones are given the errors of the last. */
 const STEPS = 12;
 const RING = 16;
+/** A VM's errors become scores once in so many ticks: neighbours are much alike. No divisor of an hour or a day. */
+const EVERY = 5;
 /** Levels whose coverage is reported. */
 const REPORTED = [0.5, 0.9, 0.95, 0.99] as const;
 
@@ -56,8 +58,8 @@ export class Conformal implements Forecaster, Persistent, Stateful {
   #forecasts = new Float32Array(0);
   #widths = new Float32Array(0);
   readonly #spreads = new Spreads();
-  /** What will be scored at each of the coming ticks: per bucket the forecast at each level, and the spread. */
-  #due = new Float32Array(0);
+  /** What will be scored at each coming tick, [tick % RING][i * B + bucket]: the forecast at each level, the spread. */
+  readonly #due: Float32Array[] = Array.from({ length: RING }, () => new Float32Array(0));
   #tick = -1;
   #batch: ForecastBatch | undefined;
   readonly #z: Float64Array;
@@ -96,7 +98,7 @@ export class Conformal implements Forecaster, Persistent, Stateful {
     const L = this.#levels.length;
     this.#forecasts = grown(this.#forecasts, n * L * STEPS);
     this.#widths = grown(this.#widths, n * B);
-    this.#due = grown(this.#due, n * RING * B * (L + 1));
+    for (let k = 0; k < RING; k++) this.#due[k] = grown(this.#due[k]!, n * B * (L + 1));
     this.#spreads.grow(n * B);
     this.#inner.grow(capacity);
   }
@@ -108,7 +110,7 @@ export class Conformal implements Forecaster, Persistent, Stateful {
     const L = this.#levels.length;
     const width = R * L * STEPS;
     this.#forecasts.fill(Number.NaN, slot * width, (slot + 1) * width);
-    this.#due.fill(Number.NaN, slot * R * RING * B * (L + 1), (slot + 1) * R * RING * B * (L + 1));
+    for (const due of this.#due) due.fill(Number.NaN, slot * R * B * (L + 1), (slot + 1) * R * B * (L + 1));
     this.#spreads.clear(slot * R * B, (slot + 1) * R * B);
     this.#inner.admit(slot);
     this.#documents.admitted(slot);
@@ -131,9 +133,10 @@ export class Conformal implements Forecaster, Persistent, Stateful {
     for (let k = 0; k < slots.length; k++) {
       const slot = slots[k]!;
       const row = this.#rows.row[slot]!;
+      const scored = (t + slot) % EVERY === 0;
       for (let r = 0; r < R; r++) {
         const y = frame.usage[slot * R + r]!;
-        if (isSample(y)) this.#score(slot * R + r, (row * R + r) * B, r, y);
+        if (isSample(y)) this.#score(slot * R + r, (row * R + r) * B, r, y, scored);
       }
     }
     this.#scores.tick(t);
@@ -141,18 +144,18 @@ export class Conformal implements Forecaster, Persistent, Stateful {
   }
 
   /** Compares a sample with the forecasts that were made for it: one step of each bucket, in turn. */
-  #score(i: number, rb: number, r: number, y: number): void {
+  #score(i: number, rb: number, r: number, y: number, scored: boolean): void {
     const t = this.#tick;
     const L = this.#levels.length;
     const z = this.#z;
-    const due = this.#due;
+    const due = this.#due[t & (RING - 1)]!;
     const offsets = this.#scores.offsets;
-    let at = (i * RING + (t & (RING - 1))) * B * (L + 1);
+    let at = i * B * (L + 1);
     for (let b = 0; b < B; b++, rb++, at += L + 1) {
       const median = due[at + this.#median]!;
       if (Number.isNaN(median)) continue;
       const spread = due[at + L]!;
-      if (spread > 0) {
+      if (scored && spread > 0) {
         for (let l = 0; l < L; l++) {
           z[l] = (y - due[at + l]!) / spread;
           this.#scores.add(rb, l, z[l]!);
@@ -202,9 +205,10 @@ export class Conformal implements Forecaster, Persistent, Stateful {
         for (let n = 0; n < taken; n++) {
           const h = this.#turn[n]!;
           const b = BUCKET_OF[h - 1]!;
-          const at = ((i * RING + ((t + h) & (RING - 1))) * B + b) * (L + 1);
-          for (let l = 0; l < L; l++) this.#due[at + l] = values[from + l * STEPS + h - 1]!;
-          this.#due[at + L] = widths[i * B + b]!;
+          const due = this.#due[(t + h) & (RING - 1)]!;
+          const at = (i * B + b) * (L + 1);
+          for (let l = 0; l < L; l++) due[at + l] = values[from + l * STEPS + h - 1]!;
+          due[at + L] = widths[i * B + b]!;
         }
       }
     }
@@ -374,7 +378,7 @@ export class Conformal implements Forecaster, Persistent, Stateful {
     return [
       this.#forecasts.subarray(from * L * STEPS, to * L * STEPS),
       this.#widths.subarray(from * B, to * B),
-      this.#due.subarray(from * RING * B * (L + 1), to * RING * B * (L + 1)),
+      ...this.#due.map((due) => due.subarray(from * B * (L + 1), to * B * (L + 1))),
       ...this.#spreads.columns(from * B, to * B),
     ];
   }

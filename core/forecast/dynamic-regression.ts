@@ -14,9 +14,9 @@ export interface Shape {
 
 /** Steps ahead that have coefficients of their own; farther ones use the last. */
 const STEPS = 12;
-/** Distance of the short seasonal lags, ticks: an hour of 5-minute ticks. */
-const SHORT_SEASON = 12;
-/** How fast the profile by time of day follows: the weight of the newest day. */
+/** Length of the short season, ticks: an hour of 5-minute ticks. */
+const HOUR = 12;
+/** How fast the profiles by time of day and of hour follow: the weight of the newest one. */
 const PROFILE = 0.3;
 /** A VM teaches once in so many ticks: neighbours say much the same. No divisor of an hour or of a day. */
 const EVERY = 7;
@@ -36,23 +36,21 @@ const CURVE = 32;
 
 /** Columns of the state; the first KEPT are kept of each origin. */
 const LAST = 0;
-const BEFORE = 1;
-const SHORT_MEAN = 2;
-const LONG_MEAN = 3;
-const LEVEL = 4;
-const WEEK_MEAN = 5;
-const KEPT = 6;
-const SCALE = 6;
-const HIGH = 7;
-const COUNT = 8;
-const STATE = 9;
+const SHORT_MEAN = 1;
+const LONG_MEAN = 2;
+const LEVEL = 3;
+const KEPT = 4;
+const SCALE = 4;
+const HIGH = 5;
+const COUNT = 6;
+const STATE = 8;
 const ALPHA_SHORT = 1 - exp2(-1 / 4);
 const ALPHA_LONG = 1 - exp2(-1 / 24);
 
 /** Terms: those of the origin, those of the target, those of the shape. */
-const OF_TARGET = 8;
-const OF_SHAPE = 13;
-const TERMS = 15;
+const OF_TARGET = 6;
+const OF_SHAPE = 10;
+const TERMS = 12;
 
 /**
  * Brings a shape to where the VM is now. Usage around any seasonal curve is strongly autocorrelated, so a bare curve
@@ -60,9 +58,8 @@ const TERMS = 15;
  * each step is a regression of its own (dynamic regression, Hyndman & Athanasopoulos, Forecasting: Principles and
  * Practice, ch. 10; one equation a step, the direct strategy, Ben Taieb et al. 2012) on
  *
- *   1 | last, last but one, smoothed over 4 and 24 ticks, mean of a week, what is unusual in two of them |
- *   same time yesterday and around it, usual at this time of day, 12 ticks before the target, mean of four such |
- *   change of the shape, the shape
+ *   1 | last value, means of about 4 and 24 ticks, what is unusual in two of them | same time of the last day
+ *   and of the last hour, and usual at both | change of the shape, the shape
  *
  * as deviations from the mean of the last day, in units of the series' own scale. Absolute error is minimised.
  * Coefficients belong to the pair and resource, are shrunk towards the application's and the fleet's, and before
@@ -72,29 +69,30 @@ const TERMS = 15;
 export class DynamicRegression implements PerSlot {
   readonly #fleet: Fleet;
   readonly #hierarchy: Hierarchy;
-  readonly #day: number;
+  readonly #dayTicks: number;
   readonly #equations: NormalEquations;
   readonly #experts = new Experts(4);
   readonly #shapes: (Shape | undefined)[] = [];
   /** Size of the VM, the unit of everything below. */
   #unit = new Float64Array(0);
   /** The shape from STEPS back to STEPS ahead, by tick modulo CURVE. */
-  #curve = new Float64Array(0);
-  /** Usage at each time of day when it was last seen, and its average over days; NaN where never. */
-  #season = new Float32Array(0);
-  #profile = new Float32Array(0);
+  #curve = new Float32Array(0);
+  /** Usage at each time of day, and of hour, when it was last seen and smoothed over days or hours; NaN where never. */
+  #day = new Float32Array(0);
+  #dayProfile = new Float32Array(0);
+  #hour = new Float32Array(0);
   #origin = new Float32Array(0);
   #state = new Float64Array(0);
   #tick = -1;
   readonly #x = new Float64Array(TERMS);
-  readonly #raw = new Float64Array(5);
+  readonly #raw = new Float64Array(4);
   readonly #opinions = new Float64Array(4);
 
   /** @param day ticks in a day */
   constructor(fleet: Fleet, hierarchy: Hierarchy, day: number) {
     this.#fleet = fleet;
     this.#hierarchy = hierarchy;
-    this.#day = day;
+    this.#dayTicks = day;
     const asNow = new Float64Array(TERMS);
     asNow[1] = 1;
     asNow[OF_SHAPE] = 1;
@@ -105,8 +103,9 @@ export class DynamicRegression implements PerSlot {
     const n = capacity * R;
     this.#unit = grown(this.#unit, n);
     this.#curve = grown(this.#curve, n * CURVE);
-    this.#season = grown(this.#season, n * this.#day);
-    this.#profile = grown(this.#profile, n * this.#day);
+    this.#day = grown(this.#day, n * this.#dayTicks);
+    this.#dayProfile = grown(this.#dayProfile, n * this.#dayTicks);
+    this.#hour = grown(this.#hour, n * 2 * HOUR);
     this.#origin = grown(this.#origin, n * RING * KEPT);
     this.#state = grown(this.#state, n * STATE);
     this.#experts.grow(n);
@@ -119,8 +118,9 @@ export class DynamicRegression implements PerSlot {
       this.#unit[i] = requested > 0 ? requested : 1;
       this.#shapes[i] = undefined;
       this.#curve.fill(0, i * CURVE, (i + 1) * CURVE);
-      this.#season.fill(Number.NaN, i * this.#day, (i + 1) * this.#day);
-      this.#profile.fill(Number.NaN, i * this.#day, (i + 1) * this.#day);
+      this.#day.fill(Number.NaN, i * this.#dayTicks, (i + 1) * this.#dayTicks);
+      this.#dayProfile.fill(Number.NaN, i * this.#dayTicks, (i + 1) * this.#dayTicks);
+      this.#hour.fill(Number.NaN, i * 2 * HOUR, (i + 1) * 2 * HOUR);
       this.#origin.fill(0, i * RING * KEPT, (i + 1) * RING * KEPT);
       this.#state.fill(0, i * STATE, (i + 1) * STATE);
       this.#experts.clear(i);
@@ -169,22 +169,25 @@ export class DynamicRegression implements PerSlot {
   }
 
   #take(i: number, y: number): void {
-    const day = this.#day;
+    const t = this.#tick;
+    const day = this.#dayTicks;
     const s = this.#state;
     const state = i * STATE;
-    const season = i * day + (this.#tick % day);
-    const usual = this.#profile[season]!;
-    this.#profile[season] = Number.isNaN(usual) ? y : usual + PROFILE * (y - usual);
-    this.#season[season] = y;
+    const at = i * day + (t % day);
+    const usual = this.#dayProfile[at]!;
+    this.#dayProfile[at] = Number.isNaN(usual) ? y : usual + PROFILE * (y - usual);
+    this.#day[at] = y;
+    const minute = i * 2 * HOUR + (t % HOUR);
+    const hourly = this.#hour[minute + HOUR]!;
+    this.#hour[minute + HOUR] = Number.isNaN(hourly) ? y : hourly + PROFILE * (y - hourly);
+    this.#hour[minute] = y;
     const count = ++s[state + COUNT]!;
     const share = 1 / count;
     const before = count === 1 ? y : s[state + LAST]!;
-    s[state + BEFORE] = before;
     s[state + LAST] = y;
     s[state + SHORT_MEAN]! += Math.max(ALPHA_SHORT, share) * (y - s[state + SHORT_MEAN]!);
     s[state + LONG_MEAN]! += Math.max(ALPHA_LONG, share) * (y - s[state + LONG_MEAN]!);
     s[state + LEVEL]! += Math.max(0.7 / day, share) * (y - s[state + LEVEL]!);
-    s[state + WEEK_MEAN]! += Math.max(0.1 / day, share) * (y - s[state + WEEK_MEAN]!);
     if (count > 1) {
       const rate = Math.max(0.1 / day, 1 / (count - 1));
       s[state + SCALE]! += rate * (Math.abs(y - before) - s[state + SCALE]!);
@@ -197,9 +200,11 @@ export class DynamicRegression implements PerSlot {
   #miss(i: number): void {
     const s = this.#state;
     const state = i * STATE;
-    const at = i * this.#day + (this.#tick % this.#day);
-    this.#season[at] = this.#profile[at]!;
-    s[state + BEFORE] = s[state + LAST]!;
+    const t = this.#tick;
+    const at = i * this.#dayTicks + (t % this.#dayTicks);
+    this.#day[at] = this.#dayProfile[at]!;
+    const minute = i * 2 * HOUR + (t % HOUR);
+    this.#hour[minute] = this.#hour[minute + HOUR]!;
     s[state + LAST] = s[state + LEVEL]! + 0.9 * (s[state + LAST]! - s[state + LEVEL]!);
     this.#keep(i);
   }
@@ -215,42 +220,21 @@ export class DynamicRegression implements PerSlot {
     const level = origin[o + LEVEL]!;
     x[0] = 1;
     x[1] = (origin[o + LAST]! - level) * inverse;
-    x[2] = (origin[o + BEFORE]! - level) * inverse;
-    x[3] = (origin[o + SHORT_MEAN]! - level) * inverse;
-    x[4] = (origin[o + LONG_MEAN]! - level) * inverse;
-    x[5] = (origin[o + WEEK_MEAN]! - level) * inverse;
-    x[6] = excess(x[1]);
-    x[7] = excess(x[3]);
+    x[2] = (origin[o + SHORT_MEAN]! - level) * inverse;
+    x[3] = (origin[o + LONG_MEAN]! - level) * inverse;
+    x[4] = excess(x[1]);
+    x[5] = excess(x[2]);
   }
 
-  /**
-   * Usage that the terms of a target are made of: same time yesterday, around it, usual, short lag, mean of four.
-   * @param back ticks from the target to the short lag, which is at or before the origin
-   */
-  #lookBack(i: number, target: number, back: number): void {
+  /** Usage that the terms of a target are made of: at the same time of the last day and hour, and usual then. */
+  #lookBack(i: number, target: number): void {
     const raw = this.#raw;
-    const day = this.#day;
-    const base = i * day;
-    const season = this.#season;
-    const at = target % day;
-    const yesterday = season[base + at]!;
-    const previous = season[base + (at === 0 ? day - 1 : at - 1)]!;
-    const following = season[base + (at + 1 === day ? 0 : at + 1)]!;
-    let lag = at - (back < day ? back : back % day);
-    if (lag < 0) lag += day;
-    const hour = season[base + lag]!;
-    let sum = hour;
-    const hop = SHORT_SEASON < day ? SHORT_SEASON : SHORT_SEASON % day;
-    for (let k = 1; k < 4; k++) {
-      lag -= hop;
-      if (lag < 0) lag += day;
-      sum += season[base + lag]!;
-    }
-    raw[0] = yesterday;
-    raw[1] = (previous + yesterday + following) / 3;
-    raw[2] = this.#profile[base + at]!;
-    raw[3] = hour;
-    raw[4] = sum / 4;
+    const at = i * this.#dayTicks + (target % this.#dayTicks);
+    const minute = i * 2 * HOUR + (target % HOUR);
+    raw[0] = this.#day[at]!;
+    raw[1] = this.#dayProfile[at]!;
+    raw[2] = this.#hour[minute]!;
+    raw[3] = this.#hour[minute + HOUR]!;
   }
 
   /**
@@ -263,7 +247,7 @@ export class DynamicRegression implements PerSlot {
     const level = this.#origin[o + LEVEL]!;
     const change = (then - now) * inverse;
     const unseen = known ? (this.#origin[o + LAST]! - level) * inverse + change : 0;
-    for (let k = 0; k < 5; k++) {
+    for (let k = 0; k < 4; k++) {
       const v = (raw[k]! - level) * inverse;
       x[OF_TARGET + k] = Number.isNaN(v) ? unseen : v;
     }
@@ -280,7 +264,7 @@ export class DynamicRegression implements PerSlot {
     const curve = this.#curve;
     const then = curve[i * CURVE + (t & (CURVE - 1))]!;
     const known = this.#shapes[i] !== undefined;
-    this.#lookBack(i, t, SHORT_SEASON);
+    this.#lookBack(i, t);
     for (let h = 1; h <= STEPS; h++) {
       const o = (i * RING + ((t - h) & (RING - 1))) * KEPT;
       const level = this.#origin[o + LEVEL]!;
@@ -293,7 +277,7 @@ export class DynamicRegression implements PerSlot {
   #solve(t: number): void {
     const { size } = this.#hierarchy;
     if (t % SOLVE === 0) this.#equations.solveParents();
-    const keep = exp2(-SOLVE / (MEMORY_DAYS * this.#day));
+    const keep = exp2(-SOLVE / (MEMORY_DAYS * this.#dayTicks));
     for (let row = t % SOLVE; row < size; row += SOLVE) {
       if (!this.#hierarchy.isPair(row)) continue;
       this.#equations.solve(row);
@@ -344,13 +328,13 @@ export class DynamicRegression implements PerSlot {
     for (let h = 1; h <= horizon; h++) {
       const step = h <= STEPS ? h - 1 : STEPS - 1;
       const then = h <= STEPS ? this.#curve[i * CURVE + ((t + h) & (CURVE - 1))]! : (shape?.at(t + h) ?? 0);
-      this.#lookBack(i, t + h, h <= SHORT_SEASON ? SHORT_SEASON : SHORT_SEASON * Math.ceil(h / SHORT_SEASON));
+      this.#lookBack(i, t + h);
       this.#termsOfTarget(origin, inverse, now, then, shape !== undefined);
       const from = this.#equations.at(row, r, step);
       let sum = 0;
       for (let j = 0; j < TERMS; j++) sum += coefficients[from + j]! * x[j]!;
       opinions[0] = Math.min(most, Math.max(0, level + scale * sum));
-      const usual = this.#raw[2]!;
+      const usual = this.#raw[1]!;
       opinions[3] = Number.isNaN(usual) ? last : usual;
       out[offset + h - 1] = unit * this.#experts.combine(i, t, h, opinions);
     }
@@ -381,8 +365,9 @@ export class DynamicRegression implements PerSlot {
     return [
       part(this.#unit, 1),
       part(this.#curve, CURVE),
-      part(this.#season, this.#day),
-      part(this.#profile, this.#day),
+      part(this.#day, this.#dayTicks),
+      part(this.#dayProfile, this.#dayTicks),
+      part(this.#hour, 2 * HOUR),
       part(this.#origin, RING * KEPT),
       part(this.#state, STATE),
       ...Array.from({ length: R }, (_, r) => this.#experts.columns(from + r)).flat(),

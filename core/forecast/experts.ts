@@ -16,8 +16,8 @@ const RATE = 1 - exp2(-1 / 48);
  */
 export class Experts {
   readonly count: number;
-  /** Forecasts that are due: ((i * RING + tick % RING) * C + check) * count + expert. NaN where none. */
-  #due = new Float32Array(0);
+  /** Forecasts that are due, [tick % RING][(i * C + check) * count + expert]; NaN where none. */
+  readonly #due: Float32Array[] = Array.from({ length: RING }, () => new Float32Array(0));
   #losses = new Float64Array(0);
   readonly #weights: Float64Array;
 
@@ -28,27 +28,26 @@ export class Experts {
   }
 
   grow(length: number): void {
-    this.#due = grown(this.#due, length * RING * C * this.count);
+    for (let k = 0; k < RING; k++) this.#due[k] = grown(this.#due[k]!, length * C * this.count);
     this.#losses = grown(this.#losses, length * C * this.count);
   }
 
   clear(i: number): void {
     const per = C * this.count;
-    this.#due.fill(Number.NaN, i * RING * per, (i + 1) * RING * per);
+    for (const due of this.#due) due.fill(Number.NaN, i * per, (i + 1) * per);
     this.#losses.fill(0, i * per, (i + 1) * per);
   }
 
   /** Takes note of how far off each expert was at tick `t`. */
   score(i: number, t: number, y: number): void {
-    const n = this.count;
-    const per = C * n;
-    const due = this.#due;
-    const from = (i * RING + (t & (RING - 1))) * per;
-    for (let k = 0; k < per; k++) {
-      const forecast = due[from + k]!;
+    const per = C * this.count;
+    const due = this.#due[t & (RING - 1)]!;
+    const losses = this.#losses;
+    for (let k = i * per; k < (i + 1) * per; k++) {
+      const forecast = due[k]!;
       if (Number.isNaN(forecast)) continue;
-      this.#losses[i * per + k]! += RATE * (Math.abs(y - forecast) - this.#losses[i * per + k]!);
-      due[from + k] = Number.NaN;
+      losses[k]! += RATE * (Math.abs(y - forecast) - losses[k]!);
+      due[k] = Number.NaN;
     }
   }
 
@@ -80,8 +79,9 @@ export class Experts {
     let sum = 0;
     for (let e = 0; e < n; e++) sum += this.#weights[c * n + e]! * forecasts[e]!;
     if (h === CHECKED[c]) {
-      const to = ((i * RING + ((t + h) & (RING - 1))) * C + c) * n;
-      for (let e = 0; e < n; e++) this.#due[to + e] = forecasts[e]!;
+      const due = this.#due[(t + h) & (RING - 1)]!;
+      const to = (i * C + c) * n;
+      for (let e = 0; e < n; e++) due[to + e] = forecasts[e]!;
     }
     return sum;
   }
@@ -91,7 +91,7 @@ export class Experts {
     const per = C * this.count;
     return [
       this.#losses.subarray(i * per, (i + 1) * per),
-      this.#due.subarray(i * RING * per, (i + 1) * RING * per),
+      ...this.#due.map((due) => due.subarray(i * per, (i + 1) * per)),
     ];
   }
 }

@@ -17,7 +17,7 @@ export class NormalEquations {
   readonly p: number;
   readonly models: number;
   /** Coefficients, ((row * R + r) * models + m) * p. */
-  coefficients = new Float64Array(0);
+  coefficients = new Float32Array(0);
   /** Lower triangle of X'WX, then X'Wy, then the count of observations, per model. */
   #sums = new Float64Array(0);
   readonly #width: number;
@@ -161,7 +161,7 @@ export class NormalEquations {
   }
 
   /** The columns that hold what a row has learned. */
-  columns(row: number): Float64Array[] {
+  columns(row: number): (Float64Array | Float32Array)[] {
     const a = R * this.models * this.#width;
     const b = R * this.models * this.p;
     return [this.#sums.subarray(row * a, (row + 1) * a), this.coefficients.subarray(row * b, (row + 1) * b)];

@@ -19,7 +19,7 @@ const MEMORY = 600;
 const REFRESH = 12;
 const POOL = 72;
 /** Pseudo-scores with which a parent's histogram enters its child's. */
-const PARENT_WEIGHT = 60;
+const PARENT_WEIGHT = 12;
 /** Weights grow instead of the past shrinking; after so many ticks everything is brought back to scale. */
 const RESCALE = 8 * MEMORY;
 
