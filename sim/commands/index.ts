@@ -10,6 +10,7 @@ import { runCommand } from './run.ts';
 import { sweepCommand } from './sweep.ts';
 import { traceCommands } from './trace.ts';
 import { schemaCommand, validateCommand } from './validate.ts';
+import { workerCommand } from './worker.ts';
 
 /** `foresize trace VERB`: what can be done with a trace before it is simulated. */
 const traceCommand: CommandModule = {
@@ -35,4 +36,5 @@ export const simCommands = [
   traceCommand,
   sweepCommand,
   doctorCommand,
+  workerCommand,
 ] as unknown as readonly CommandModule[];

@@ -1,24 +1,32 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
-import { EXIT, ForesizeError } from '../../core/errors.ts';
+import { parseDuration } from '../../core/duration.ts';
+import { EXIT } from '../../core/errors.ts';
+import type { Engine } from '../sweep/engine.ts';
 import { estimate } from '../sweep/estimate.ts';
 import { SweepFolder } from '../sweep/folder.ts';
 import { localEngine } from '../sweep/local-engine.ts';
 import { mergeShards } from '../sweep/merge.ts';
 import { Sweep } from '../sweep/plan.ts';
 import { querySweep } from '../sweep/query.ts';
+import { connectQueue } from '../sweep/queue/connection.ts';
+import { replyQueue } from '../sweep/queue/messages.ts';
+import { queueEngine } from '../sweep/queue/queue-engine.ts';
 import { runSweep, type SweepProgress } from '../sweep/run-sweep.ts';
-import { inShard, parseShard, shardFolder } from '../sweep/shard.ts';
+import { inShard, parseShard, type Shard, shardFolder } from '../sweep/shard.ts';
 import { loadSweep } from '../sweep/spec.ts';
 import { csv, spanText, textTable } from '../sweep/text.ts';
 import { commonOptions, interruptible, print, remark } from './console.ts';
 import { SweepBar } from './sweep-bar.ts';
+import { atLeastOne, queueTimeout } from './sweep-options.ts';
 
 interface RunArgs {
   spec: string;
   out?: string | undefined;
   threads: number;
+  queue?: string | undefined;
+  queueTimeout: string;
   shard?: string | undefined;
   dryRun: boolean;
   resume: boolean;
@@ -40,6 +48,12 @@ const run: CommandModule<object, RunArgs> = {
         default: availableParallelism(),
         describe: 'Worker threads on this machine.',
       })
+      .option('queue', {
+        type: 'string',
+        conflicts: 'shard',
+        describe: 'Leave the runs to the `foresize worker`s of a queue: redis:// or postgresql://',
+      })
+      .option('queue-timeout', queueTimeout)
       .option('shard', {
         type: 'string',
         describe: 'Run one part of several: 2/8, or auto/8 in a Slurm array or Kubernetes Indexed Job.',
@@ -61,48 +75,76 @@ const run: CommandModule<object, RunArgs> = {
       }) as never,
   handler: async (args) => {
     const threads = atLeastOne(args.threads, '--threads');
+    const patienceMs = parseDuration(args.queueTimeout, '--queue-timeout');
     const sweep = new Sweep(loadSweep(args.spec));
     const shard = args.shard === undefined ? undefined : parseShard(args.shard, process.env);
     const { signal, release } = interruptible();
+    const connection = args.queue === undefined || args.dryRun ? undefined : await connectQueue(args.queue);
     try {
       if (args.dryRun) {
-        const runs = sweep.runs().filter((_, position) => inShard(shard, position));
-        const time = await estimate(sweep, runs, threads, signal);
-        const facts = {
-          sweep: sweep.plan.id,
-          points: sweep.plan.points.length,
-          runs: runs.length,
-          workloads: sweep.workloads,
-          threads,
-          ...time,
-        };
-        if (args.json) print(JSON.stringify(facts));
-        else print(dryRunText(sweep.plan.name, facts));
+        await dryRun(sweep, shard, threads, args.json, signal);
         return;
       }
       const base = args.out ?? join('out', fileName(sweep.plan.name));
       const path = shard ? join(base, shardFolder(shard)) : base;
-      const folder = await SweepFolder.take(path, sweep.plan, args.resume);
-      const bar = new SweepBar(args.quiet);
-      try {
-        const end = await runSweep(sweep, folder, localEngine(threads), {
-          shard,
-          retry: args.retry,
-          onProgress: (progress) => bar.show(progress),
-          signal,
-        });
-        bar.stop();
-        finish(end, path, args);
-      } finally {
-        bar.stop();
-        folder.release();
-      }
-      if (signal.aborted) process.exitCode = EXIT.interrupted;
+      const engine = connection
+        ? queueEngine(connection, { reply: replyQueue(sweep.plan, path), patienceMs })
+        : localEngine(threads);
+      await runIn(path, sweep, engine, shard, args, signal);
     } finally {
       release();
+      await connection?.close();
     }
   },
 };
+
+async function runIn(
+  path: string,
+  sweep: Sweep,
+  engine: Engine,
+  shard: Shard | undefined,
+  args: RunArgs,
+  signal: AbortSignal,
+): Promise<void> {
+  const folder = await SweepFolder.take(path, sweep.plan, args.resume);
+  const bar = new SweepBar(args.quiet);
+  try {
+    const end = await runSweep(sweep, folder, engine, {
+      shard,
+      retry: args.retry,
+      onProgress: (progress) => bar.show(progress),
+      signal,
+    });
+    bar.stop();
+    finish(end, path, args);
+  } finally {
+    bar.stop();
+    folder.release();
+  }
+}
+
+async function dryRun(
+  sweep: Sweep,
+  shard: Shard | undefined,
+  threads: number,
+  json: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const runs = sweep.runs().filter((_, position) => inShard(shard, position));
+  const time = await estimate(sweep, runs, threads, signal);
+  const { id, name, points } = sweep.plan;
+  if (json) {
+    const counts = { points: points.length, runs: runs.length, workloads: sweep.workloads, threads };
+    print(JSON.stringify({ sweep: id, name, ...counts, ...time }));
+    return;
+  }
+  print(
+    [
+      `${name}: ${points.length} points, ${runs.length} runs to do, ${sweep.workloads} workloads`,
+      `about ${spanText(time.totalSeconds)} on ${threads} threads, ${time.runSeconds.toPrecision(2)} s a run (tried ${time.sampled} for ${time.sampledSeconds.toFixed(1)} s)`,
+    ].join('\n'),
+  );
+}
 
 const query: CommandModule<
   object,
@@ -174,24 +216,6 @@ function finish(end: SweepProgress, path: string, { json, quiet }: RunArgs): voi
   process.exitCode = EXIT.runtime;
 }
 
-interface DryRun {
-  points: number;
-  runs: number;
-  workloads: number;
-  threads: number;
-  sampled: number;
-  sampledSeconds: number;
-  runSeconds: number;
-  totalSeconds: number;
-}
-
-function dryRunText(name: string, facts: DryRun): string {
-  return [
-    `${name}: ${facts.points} points, ${facts.runs} runs to do, ${facts.workloads} workloads`,
-    `about ${spanText(facts.totalSeconds)} on ${facts.threads} threads, ${facts.runSeconds.toPrecision(2)} s a run (tried ${facts.sampled} for ${facts.sampledSeconds.toFixed(1)} s)`,
-  ].join('\n');
-}
-
 function fileName(name: string): string {
   return (
     name
@@ -199,14 +223,4 @@ function fileName(name: string): string {
       .replaceAll(/[^a-z0-9]+/g, '-')
       .replaceAll(/^-|-$/g, '') || 'sweep'
   );
-}
-
-export function atLeastOne(value: number, option: string): number {
-  if (Number.isInteger(value) && value >= 1) return value;
-  throw new ForesizeError({
-    code: 'USAGE',
-    what: `${option} is ${value}`,
-    where: option,
-    remedy: 'give a whole number, 1 or more',
-  });
 }
