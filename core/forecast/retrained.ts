@@ -29,7 +29,8 @@ export interface RetrainOptions {
 
 /** A fit that was not taken over; the last good model stays. */
 export interface FailedFit extends RowKey {
-  readonly resource: Resource;
+  /** Absent where one model is for all resources. */
+  readonly resource?: Resource;
   readonly tick: number;
   readonly reason: string;
 }

@@ -1,40 +1,55 @@
-import { ForesizeError, type Problem } from '../../errors.ts';
-import { type Fleet, pairKey } from '../../fleet.ts';
+import { z } from 'zod';
 import { R } from '../../model.ts';
+import { hashString } from '../../rng.ts';
+import { decodeFloats, encodeFloats } from '../float-codec.ts';
+import { GLOBAL, type Hierarchy } from '../hierarchy.ts';
+import type { SavedState } from '../model-document.ts';
+import type { Training } from '../retrained.ts';
 import { CANDIDATES, contextWidth, INPUTS } from './batch.ts';
-import { globalShapes, type NetworkShape, type Weights } from './network.ts';
+import { count, globalShapes, type NetworkShape, type Shapes, type Weights } from './network.ts';
 import { personalShapes } from './personal.ts';
-import { decodeModel, encodeModel, identityOf, type ModelHeader, refusal } from './snapshot.ts';
 import { QUANTILES, STAT, type Statistics } from './statistics.ts';
 
-/** A trained model that serves. */
+/** A trained model: the global one, or a pair's personal part. */
 export interface Model {
   readonly weights: Weights;
+  /** Identity of the global weights: a personal part serves only on top of those it was trained on. */
+  readonly base: string;
   /** Counts accepted trainings. */
   readonly version: number;
-  /** Training window, ms since the Unix epoch. */
-  readonly window: { readonly from: number; readonly to: number };
+  /** Tick of the training, the ends of its window in ms since the Unix epoch, and moments it drew from. */
+  readonly tick: number;
+  readonly from: number;
+  readonly to: number;
+  readonly samples: number;
   /** Held-back pinball loss, and that of what it replaced; NaN where nothing was held back. */
   readonly loss: number;
   readonly lossBefore: number;
 }
 
-/** A file's text and its name, for errors. */
-export interface ModelFile {
-  readonly where: string;
-  readonly text: string;
-}
+const savedModel = z.strictObject({
+  version: z.int().min(1),
+  backend: z.string(),
+  base: z.string(),
+  tick: z.int(),
+  from: z.number(),
+  to: z.number(),
+  samples: z.int(),
+  loss: z.number().nullable(),
+  lossBefore: z.number().nullable(),
+  weights: z.record(z.string(), z.string()),
+});
+const savedSlot = z.strictObject({ refreshes: z.int(), statistics: z.string() });
 
-/** The global model and the personal part of each pair, and how they are written and read back. */
+/** The models that serve, and their state as it is written down and put back. */
 export class Models {
-  global: Model | undefined;
-  /** By the fleet's index of the pair; a pair without one forecasts by the global model alone. */
-  readonly personal = new Map<number, Model>();
+  /** By row of the hierarchy; `GLOBAL` is the global one. */
+  readonly #models = new Map<number, Model>();
   readonly #untrained: Weights;
   readonly #shape: NetworkShape;
   readonly #personalHidden: number;
   readonly #backend: string;
-  readonly #fleet: Fleet;
+  readonly #rows: Hierarchy;
   readonly #statistics: Statistics;
 
   constructor(
@@ -42,124 +57,116 @@ export class Models {
     shape: NetworkShape,
     personalHidden: number,
     backend: string,
-    fleet: Fleet,
+    rows: Hierarchy,
     statistics: Statistics,
   ) {
     this.#untrained = untrained;
     this.#shape = shape;
     this.#personalHidden = personalHidden;
     this.#backend = backend;
-    this.#fleet = fleet;
+    this.#rows = rows;
     this.#statistics = statistics;
+  }
+
+  /** All that fixes what a weight means: a text that differs when two models cannot share weights. */
+  get parameters(): string {
+    const { steps, hidden, horizon } = this.#shape;
+    const sizes = [INPUTS, contextWidth(horizon), CANDIDATES, STAT.width, ...QUANTILES];
+    return JSON.stringify({ window: steps, hidden, horizon, personal: this.#personalHidden, sizes });
+  }
+
+  get global(): Model | undefined {
+    return this.#models.get(GLOBAL);
   }
 
   get weights(): Weights {
     return this.global?.weights ?? this.#untrained;
   }
 
-  saveGlobal(): string | undefined {
-    if (!this.global) return undefined;
-    return encodeModel({
-      header: this.#header('global', this.global),
-      weights: this.global.weights,
-      vms: {},
-    });
+  /** The pair's personal part, if it has one that fits today's global model. */
+  personal(row: number): Model | undefined {
+    const model = this.#models.get(row);
+    return model && model.base === this.global?.base ? model : undefined;
   }
 
-  savePersonal(applicationId: string, userId: string): string | undefined {
-    const pair = this.#fleet.pairs.find(pairKey(applicationId, userId));
-    if (pair === undefined || !this.global) return undefined;
-    const model = this.personal.get(pair);
-    const header = {
-      ...this.#header('personal', model ?? this.global),
-      applicationId,
-      userId,
-      global: identityOf(this.global.weights),
-    };
-    const vms: Record<string, { refreshes: number; rows: Float32Array }> = {};
-    const width = R * STAT.width;
-    for (const slot of this.#fleet.slots) {
-      if (this.#fleet.pair[slot] !== pair) continue;
-      vms[this.#fleet.specs[slot]!.vmId] = {
-        refreshes: this.#statistics.refreshes[slot]!,
-        rows: this.#statistics.rows.slice(slot * width, (slot + 1) * width),
-      };
-    }
-    return encodeModel({ header, weights: model?.weights ?? {}, vms });
+  /** The pair's newest personal part, even of a former global model: where training starts from. */
+  latest(row: number): Model | undefined {
+    return this.#models.get(row);
   }
 
-  /** Takes back what is whole and fits; returns what was refused. */
-  restore(files: readonly ModelFile[]): Problem[] {
-    const problems: Problem[] = [];
-    for (const { where, text } of files) {
-      try {
-        this.#install(text, where);
-      } catch (error) {
-        if (!(error instanceof ForesizeError)) throw error;
-        problems.push(...error.problems);
-      }
-    }
-    return problems;
+  accept(row: number, model: Omit<Model, 'version' | 'base'>): Model {
+    const version = (this.#models.get(row)?.version ?? 0) + 1;
+    const base = row === GLOBAL ? identityOf(model.weights) : (this.global?.base ?? '');
+    const accepted = { ...model, version, base };
+    this.#models.set(row, accepted);
+    return accepted;
   }
 
-  #install(text: string, where: string): void {
-    const { header, weights, vms } = decodeModel(text, this.#sizes(), (h) => this.#shapes(h), where);
-    const { version, window } = header;
-    const model = {
-      weights,
-      version,
-      window,
-      loss: header.loss ?? Number.NaN,
-      lossBefore: header.lossBefore ?? Number.NaN,
-    };
-    if (header.part === 'global') {
-      this.global = model;
-      this.personal.clear();
-      return;
-    }
-    if (header.global !== (this.global && identityOf(this.global.weights))) {
-      throw refusal('LSTM_MODEL_FOREIGN', 'the personal model belongs to another global model', where);
-    }
-    const pair = this.#fleet.pairs.index(pairKey(header.applicationId!, header.userId!));
-    if (Object.keys(weights).length > 0) this.personal.set(pair, model);
-    for (const [vmId, { refreshes, rows }] of Object.entries(vms)) {
-      const slot = this.#fleet.slotOf(vmId);
-      if (slot === undefined || rows.length !== R * STAT.width) continue;
-      this.#statistics.rows.set(rows, slot * rows.length);
-      this.#statistics.refreshes[slot] = refreshes;
-    }
+  drop(row: number): void {
+    this.#models.delete(row);
   }
 
-  #shapes(header: ModelHeader): ReturnType<typeof globalShapes> {
-    return header.part === 'global' ? globalShapes(this.#shape) : personalShapes(1, this.#personalHidden);
+  trainingOf(row: number): Training | undefined {
+    const model = this.#models.get(row);
+    return model && { tick: model.tick, from: model.from, to: model.to, samples: model.samples, loss: {} };
   }
 
-  #header(part: 'global' | 'personal', model: Model): ModelHeader {
+  saveRow(row: number): SavedState {
+    const model = this.#models.get(row);
+    if (!model) return {};
     return {
-      format: 'foresize-lstm',
-      formatVersion: 1,
-      part,
-      version: model.version,
+      ...model,
       backend: this.#backend,
-      window: model.window,
       loss: Number.isNaN(model.loss) ? null : model.loss,
       lossBefore: Number.isNaN(model.lossBefore) ? null : model.lossBefore,
-      sizes: this.#sizes(),
+      weights: Object.fromEntries(Object.entries(model.weights).map(([k, v]) => [k, encodeFloats(v)])),
     };
   }
 
-  /** All that fixes what a weight means. */
-  #sizes(): Record<string, number> {
-    const { steps, hidden, horizon } = this.#shape;
+  loadRow(row: number, saved: SavedState): void {
+    if (Object.keys(saved).length === 0) return;
+    const { backend: _, weights: texts, loss, lossBefore, ...rest } = savedModel.parse(saved);
+    const shapes: Shapes =
+      row === GLOBAL ? globalShapes(this.#shape) : personalShapes(1, this.#personalHidden);
+    const weights: Record<string, Float32Array> = {};
+    for (const [name, shape] of Object.entries(shapes)) {
+      const values = Float32Array.from(decodeFloats(texts[name], count(shape)));
+      if (!values.every(Number.isFinite)) throw new RangeError(`the weights ${name} are not all numbers`);
+      weights[name] = values;
+    }
+    const losses = { loss: loss ?? Number.NaN, lossBefore: lossBefore ?? Number.NaN };
+    this.#models.set(row, { ...rest, ...losses, weights });
+  }
+
+  /** The slow statistics of a VM: without them a restart would forecast differently for days. */
+  saveSlot(slot: number): SavedState {
+    const width = R * STAT.width;
     return {
-      window: steps,
-      hidden,
-      horizon,
-      personalHidden: this.#personalHidden,
-      inputs: INPUTS,
-      context: contextWidth(horizon),
-      candidates: CANDIDATES,
-      quantiles: QUANTILES.length,
+      refreshes: this.#statistics.refreshes[slot]!,
+      statistics: encodeFloats(this.#statistics.rows.subarray(slot * width, (slot + 1) * width)),
     };
   }
+
+  loadSlot(slot: number, saved: SavedState): void {
+    const { refreshes, statistics } = savedSlot.parse(saved);
+    const width = R * STAT.width;
+    this.#statistics.rows.set(decodeFloats(statistics, width), slot * width);
+    this.#statistics.refreshes[slot] = refreshes;
+  }
+
+  /** Row of the pair of the VM in `slot`. */
+  rowOf(slot: number): number {
+    return this.#rows.row[slot]!;
+  }
+
+  /** The pair's name, for its random stream. */
+  nameOf(row: number): string {
+    const { applicationId, userId } = this.#rows.keys[row]!;
+    return JSON.stringify([applicationId, userId]);
+  }
+}
+
+function identityOf(weights: Weights): string {
+  const text = JSON.stringify(Object.entries(weights).map(([name, values]) => [name, encodeFloats(values)]));
+  return (['a', 'b'] as const).map((salt) => hashString(salt + text).toString(16)).join('-');
 }

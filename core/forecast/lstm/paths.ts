@@ -141,7 +141,7 @@ export class Paths {
     const windows: number[] = [];
     const weights = [];
     for (let b = 0; b < slots.length; b++) {
-      const model = this.#models.personal.get(this.#fleet.pair[slots[b]!]!);
+      const model = this.#models.personal(this.#models.rowOf(slots[b]!));
       if (!model) continue;
       windows.push(b);
       weights.push(model.weights);

@@ -168,11 +168,11 @@ export function* fitPersonal(
     optimizer.dispose();
     for (const variable of Object.values(variables)) variable.dispose();
   }
-  return best.map(({ losses, weights }, g) => ({
-    weights: isWorse(globalLosses[g]!, losses) ? weights : undefined,
-    loss: meanOf(losses),
-    globalLoss: meanOf(globalLosses[g]!),
-  }));
+  return best.map(({ losses, weights }, g) => {
+    const loss = meanOf(losses);
+    const worth = Number.isFinite(loss) && isWorse(globalLosses[g]!, losses);
+    return { weights: worth ? weights : undefined, loss, globalLoss: meanOf(globalLosses[g]!) };
+  });
 }
 
 /** Windows of all pairs in one batch, pair by pair, with the global model's paths for them. */

@@ -1,22 +1,22 @@
-import type { Fleet } from '../../fleet.ts';
 import { Rng } from '../../rng.ts';
+import { GLOBAL, type Hierarchy, type RowKey } from '../hierarchy.ts';
 import { type FitResult, fitGlobal, type Workshop } from './fit.ts';
-import type { Model, Models } from './models.ts';
+import type { Models } from './models.ts';
 import type { Weights } from './network.ts';
 import { fitPersonal, type Pair, PERSONAL_LEAST, type PersonalNetwork } from './personal.ts';
 
 /** Fewest moments to train on: less says too little of anything. */
 const LEAST_MOMENTS = 64;
 
-/** What became of a training. */
-export interface FitReport {
-  readonly part: 'global' | 'personal';
-  /** The pair's key, for a personal part. */
-  readonly pair?: string;
+/** What became of a training: of the global model without ids, of a personal part with the pair's. */
+export interface FitReport extends RowKey {
   /** Tick at which it began. */
   readonly tick: number;
-  /** `kept`: no better on held-back history, so the last good model stays; `failed`: likewise, after an error. */
-  readonly outcome: 'accepted' | 'kept' | 'failed';
+  /**
+   * `kept`: no better on held-back history, so what was good before goes on serving; `failed`: likewise, after an error
+   * or a divergence; `waiting`: there is too little history yet.
+   */
+  readonly outcome: 'accepted' | 'kept' | 'failed' | 'waiting';
   /** Version of the model that serves now; 0 while there is none. */
   readonly version: number;
   readonly steps: number;
@@ -26,70 +26,84 @@ export interface FitReport {
   readonly reason: string;
 }
 
-export interface TrainingTimes {
+/** What training works on, beside the models. */
+export interface TrainingRoom extends Workshop {
+  readonly personalNetwork: PersonalNetwork;
+  readonly models: Models;
+  readonly rows: Hierarchy;
   readonly stepMs: number;
   readonly epochMs: number;
   /** Ticks that training looks back. */
   readonly window: number;
+  readonly seed: number;
+  report(fit: FitReport): void;
+}
+
+/** A training's window and the moments in it. */
+interface Material {
+  readonly tick: number;
+  readonly from: number;
+  readonly to: number;
+  readonly training: Int32Array;
+  readonly heldBack: Int32Array;
 }
 
 /**
  * One training, a gradient step a `next()`: the global network from the last good weights, then the personal parts
  * on top of the outcome. The models that serve change only when a part has proved no worse on held-back history.
  */
-export function* train(
-  shop: Workshop,
-  personalNetwork: PersonalNetwork,
-  models: Models,
-  fleet: Fleet,
-  times: TrainingTimes,
-  tick: number,
-  seed: number,
-  report: (fit: FitReport) => void,
-): Generator<void, void, void> {
-  const { params, samples } = shop;
-  const oldest = tick - times.window;
+export function* train(room: TrainingRoom, tick: number): Generator<void, void, void> {
+  const { params, samples, models } = room;
+  const oldest = tick - room.window;
   const newest = tick - params.horizon - samples.every + 1;
-  const training = samples.select(oldest, newest, false);
-  const heldBack = samples.select(oldest, newest, true);
-  const window = {
-    from: times.epochMs + Math.max(0, oldest) * times.stepMs,
-    to: times.epochMs + tick * times.stepMs,
+  const material: Material = {
+    tick,
+    from: room.epochMs + Math.max(0, oldest) * room.stepMs,
+    to: room.epochMs + tick * room.stepMs,
+    training: samples.select(oldest, newest, false),
+    heldBack: samples.select(oldest, newest, true),
   };
-  const first = !models.global;
-  const tell = (fit: Omit<FitReport, 'tick' | 'version'>, version: number) =>
-    report({ ...fit, tick, version });
-  const none = { steps: 0, loss: Number.NaN, lossBefore: Number.NaN };
-  if (training.length < LEAST_MOMENTS) {
-    const reason = `only ${training.length} moments to learn from, ${LEAST_MOMENTS} are needed`;
-    tell({ part: 'global', outcome: 'kept', ...none, reason }, models.global?.version ?? 0);
+  const found = material.training.length;
+  if (found < LEAST_MOMENTS) {
+    room.report({
+      tick,
+      outcome: 'waiting',
+      version: models.global?.version ?? 0,
+      ...NOTHING,
+      reason: `only ${found} moments to learn from, ${LEAST_MOMENTS} are needed`,
+    });
     return;
   }
+  yield* trainGlobal(room, material);
+  if (params.personal.steps === 0) return;
+  const pairs = pairsOf(room, material);
+  for (let from = 0; from < pairs.length; from += params.personal.groups) {
+    yield* trainPersonal(room, material, pairs.slice(from, from + params.personal.groups));
+  }
+}
 
+const NOTHING = { steps: 0, loss: Number.NaN, lossBefore: Number.NaN } as const;
+
+function* trainGlobal(room: TrainingRoom, material: Material): Generator<void, void, void> {
+  const { params, models } = room;
+  const { tick, training, heldBack } = material;
+  const before = models.weights;
+  const version = () => models.global?.version ?? 0;
   let fit: FitResult;
   try {
-    const steps = first ? params.firstSteps : params.steps;
-    fit = yield* fitGlobal(shop, training, heldBack, models.weights, steps, new Rng(seed, 'fit', tick));
+    const steps = models.global ? params.steps : params.firstSteps;
+    fit = yield* fitGlobal(room, training, heldBack, before, steps, new Rng(room.seed, 'fit', tick));
   } catch (error) {
-    const outcome = 'failed';
-    tell({ part: 'global', outcome, ...none, reason: String(error) }, models.global?.version ?? 0);
+    room.report({ tick, outcome: 'failed', version: version(), ...NOTHING, reason: String(error) });
     return;
   }
-  const verdict = judge(fit, models.weights);
+  const verdict = judge(fit, before);
+  const { weights, steps, loss, lossBefore } = fit;
   if (verdict.outcome === 'accepted') {
-    const version = (models.global?.version ?? 0) + 1;
-    models.global = { weights: fit.weights, version, window, loss: fit.loss, lossBefore: fit.lossBefore };
+    const { from, to } = material;
+    models.accept(GLOBAL, { weights, tick, from, to, samples: training.length, loss, lossBefore });
   }
-  const { steps, loss, lossBefore } = fit;
-  tell({ part: 'global', ...verdict, steps, loss, lossBefore }, models.global?.version ?? 0);
-
-  if (params.personal.steps === 0) return;
-  const pairs = pairsOf(fleet, samples, training, heldBack, models);
-  for (let from = 0; from < pairs.length; from += params.personal.groups) {
-    const together = pairs.slice(from, from + params.personal.groups);
-    const outcomes = yield* trainPersonal(shop, personalNetwork, together, models, window, seed, tick);
-    for (const outcome of outcomes) report(outcome);
-  }
+  room.report({ tick, ...verdict, version: version(), steps, loss, lossBefore });
 }
 
 /** Whether a fit may serve: its weights are numbers and it did no worse on what it had not seen. */
@@ -104,63 +118,69 @@ function judge(fit: FitResult, before: Weights): { outcome: 'accepted' | 'kept' 
   return { outcome: 'accepted', reason: `trained in ${fit.steps} steps` };
 }
 
-type NumberedPair = Pair & { readonly index: number };
+type RowPair = Pair & { readonly row: number };
 
 /** The pairs with enough moments, each with its own. */
-function pairsOf(
-  fleet: Fleet,
-  samples: Workshop['samples'],
-  training: Int32Array,
-  heldBack: Int32Array,
-  models: Models,
-): NumberedPair[] {
+function pairsOf({ models, samples }: TrainingRoom, { training, heldBack }: Material): RowPair[] {
   const split = (moments: Int32Array) => {
-    const byPair = new Map<number, number[]>();
+    const byRow = new Map<number, number[]>();
     for (const i of moments) {
-      const pair = fleet.pair[samples.slot(i)]!;
-      const list = byPair.get(pair);
+      const row = models.rowOf(samples.slot(i));
+      const list = byRow.get(row);
       if (list) list.push(i);
-      else byPair.set(pair, [i]);
+      else byRow.set(row, [i]);
     }
-    return byPair;
+    return byRow;
   };
   const judged = split(heldBack);
+  const enough = ([row, list]: [number, number[]]) =>
+    list.length >= PERSONAL_LEAST.training && (judged.get(row)?.length ?? 0) >= PERSONAL_LEAST.heldBack;
   return [...split(training)]
-    .filter(
-      ([pair, list]) =>
-        list.length >= PERSONAL_LEAST.training && (judged.get(pair)?.length ?? 0) >= PERSONAL_LEAST.heldBack,
-    )
+    .filter(enough)
     .sort(([a], [b]) => a - b)
-    .map(([pair, list]) => ({
-      index: pair,
-      name: fleet.pairs.list[pair]!,
+    .map(([row, list]) => ({
+      row,
+      name: models.nameOf(row),
       training: Int32Array.from(list),
-      heldBack: Int32Array.from(judged.get(pair)!),
-      start: models.personal.get(pair)?.weights,
+      heldBack: Int32Array.from(judged.get(row)!),
+      start: models.latest(row)?.weights,
     }));
 }
 
 function* trainPersonal(
-  shop: Workshop,
-  network: PersonalNetwork,
-  pairs: readonly NumberedPair[],
-  models: Models,
-  window: Model['window'],
-  seed: number,
-  tick: number,
-): Generator<void, FitReport[], void> {
-  const { steps } = shop.params.personal;
-  const results = yield* fitPersonal(shop, network, pairs, models.weights, seed + tick);
-  return results.map(({ weights, loss, globalLoss }, g): FitReport => {
-    const { index, name: pair } = pairs[g]!;
-    const version = (models.personal.get(index)?.version ?? 0) + 1;
-    const common = { part: 'personal', pair, tick, steps, loss, lossBefore: globalLoss } as const;
-    if (!weights) {
-      models.personal.delete(index);
-      const reason = 'the global model alone does as well on held-back history';
-      return { ...common, outcome: 'kept', version: 0, reason };
+  room: TrainingRoom,
+  material: Material,
+  pairs: readonly RowPair[],
+): Generator<void, void, void> {
+  const { models, rows, personalNetwork, params } = room;
+  const { tick, from, to } = material;
+  const { steps } = params.personal;
+  try {
+    const results = yield* fitPersonal(room, personalNetwork, pairs, models.weights, room.seed + tick);
+    for (const [g, { weights, loss, globalLoss: lossBefore }] of results.entries()) {
+      const { row, training } = pairs[g]!;
+      const about = { ...rows.keys[row], tick, steps, loss, lossBefore };
+      if (weights) {
+        const samples = training.length;
+        const { version } = models.accept(row, { weights, tick, from, to, samples, loss, lossBefore });
+        room.report({ ...about, outcome: 'accepted', version, reason: 'better than the global model alone' });
+      } else {
+        models.drop(row);
+        const reason = 'the global model alone does as well on held-back history';
+        room.report({ ...about, outcome: 'kept', version: 0, reason });
+      }
     }
-    models.personal.set(index, { weights, version, window, loss, lossBefore: globalLoss });
-    return { ...common, outcome: 'accepted', version, reason: 'better than the global model alone' };
-  });
+  } catch (error) {
+    for (const { row } of pairs) {
+      const version = models.personal(row)?.version ?? 0;
+      room.report({
+        ...rows.keys[row],
+        tick,
+        outcome: 'failed',
+        version,
+        ...NOTHING,
+        reason: String(error),
+      });
+    }
+  }
 }

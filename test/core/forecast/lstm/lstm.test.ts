@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { R } from '../../../../core/model.ts';
 import { uniformAt } from '../../../../core/rng.ts';
-import { DAY, type Replay, replay, type Usage } from './replay.ts';
+import { DAY, isGlobal, type Replay, replay, type Usage } from './replay.ts';
 
 /** Trains within seconds: everything else is the default. */
 const quick = { firstSteps: 30, steps: 20, hidden: 8, batch: 16, personal: { steps: 10 } };
@@ -67,7 +67,7 @@ describe('bad input', () => {
         run.run(tick);
         expect(check(run)).toBeGreaterThan(0);
       }
-      expect(run.fits.some((fit) => fit.part === 'global')).toBe(true);
+      expect(run.fits.some(isGlobal)).toBe(true);
       expect(run.fits.every((fit) => fit.outcome !== 'failed')).toBe(true);
     });
   }
@@ -116,10 +116,10 @@ describe('training', () => {
     expect(run.fits).toEqual([]);
     run.run(DAY + 30);
     const [first] = run.fits;
-    expect(first).toMatchObject({ part: 'global', tick: DAY, outcome: 'accepted', version: 1 });
+    expect(first).toMatchObject({ tick: DAY, outcome: 'accepted', version: 1 });
     expect(first!.loss).toBeLessThan(first!.lossBefore);
     run.run(3 * DAY + 20);
-    const ticks = run.fits.filter((fit) => fit.part === 'global').map((fit) => fit.tick);
+    const ticks = run.fits.filter(isGlobal).map((fit) => fit.tick);
     expect(ticks).toEqual([DAY, 2 * DAY, 3 * DAY]);
   });
 
@@ -143,13 +143,19 @@ describe('training', () => {
     const last = run.fits.at(-1)!;
     expect(['kept', 'failed']).toContain(last.outcome);
     expect(last.reason).not.toBe('');
+    expect(run.forecaster.health().recent.at(-1)).toMatchObject({ tick: 2 * DAY, reason: last.reason });
     expect([...run.paths(12, [0.9]).values]).toEqual([...steady.paths(12, [0.9]).values]);
   });
 
   test('with too little history says what is missing', async () => {
     const run = await replay(1, daily, { ...quick, firstTrainAfter: '3h' });
     run.run(40);
-    expect(run.fits[0]).toMatchObject({ part: 'global', outcome: 'kept', version: 0 });
+    expect(run.fits[0]).toMatchObject({ outcome: 'waiting', version: 0 });
     expect(run.fits[0]!.reason).toMatch(/^only \d+ moments to learn from, 64 are needed$/);
+    // An hour later there is more, and in time there is enough.
+    run.run(50);
+    expect(run.fits.map((fit) => fit.tick)).toEqual([36, 48]);
+    run.run(1050);
+    expect(run.fits.at(-1)!.outcome).not.toBe('waiting');
   });
 });

@@ -14,6 +14,8 @@ export const EPOCH_MS = Date.UTC(2024, 0, 1);
 /** Usage of a VM and resource at a tick; NaN where no sample comes. */
 export type Usage = (vm: number, resource: number, tick: number) => number;
 
+export const isGlobal = (fit: FitReport): boolean => fit.applicationId === undefined;
+
 /** A fleet under the real forecaster, fed tick by tick. */
 export interface Replay {
   readonly fleet: Fleet;
