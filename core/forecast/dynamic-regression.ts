@@ -6,6 +6,19 @@ import { pack, unpack } from './float-codec.ts';
 import type { Hierarchy } from './hierarchy.ts';
 import { NormalEquations } from './normal-equations.ts';
 import { isSample } from './point-model.ts';
+import {
+  COUNT,
+  HIGH,
+  HOUR_TICKS,
+  LAST,
+  LEVEL,
+  LONG_MEAN,
+  ORIGINS,
+  RecentPast,
+  SCALE,
+  SHORT_MEAN,
+  STATE,
+} from './recent-past.ts';
 
 /** A curve over ticks that a batch fit gave, in units of the VM's size. */
 export interface Shape {
@@ -14,10 +27,6 @@ export interface Shape {
 
 /** Steps ahead that have coefficients of their own; farther ones use the last. */
 const STEPS = 12;
-/** Length of the short season, ticks: an hour of 5-minute ticks. */
-const HOUR = 12;
-/** How fast the profiles by time of day and of hour follow: the weight of the newest one. */
-const PROFILE = 0.3;
 /** A VM teaches once in so many ticks: neighbours say much the same. No divisor of an hour or of a day. */
 const EVERY = 7;
 /** Ticks between solutions of a row. */
@@ -30,22 +39,10 @@ const ENOUGH = 24;
 const SMOOTH = 0.05;
 /** Deviations up to so many scales are usual. */
 const USUAL = 4;
-/** Origins and curve values kept, as powers of two: STEPS back, and STEPS back and ahead. */
-const RING = 16;
+/** Curve values kept: a power of two that holds STEPS back and ahead. */
 const CURVE = 32;
-
-/** Columns of the state; the first KEPT are kept of each origin. */
-const LAST = 0;
-const SHORT_MEAN = 1;
-const LONG_MEAN = 2;
-const LEVEL = 3;
-const KEPT = 4;
-const SCALE = 4;
-const HIGH = 5;
-const COUNT = 6;
-const STATE = 8;
-const ALPHA_SHORT = 1 - exp2(-1 / 4);
-const ALPHA_LONG = 1 - exp2(-1 / 24);
+/** Columns of an origin that the terms are made of. */
+const KEPT = LEVEL + 1;
 
 /** Terms: those of the origin, those of the target, those of the shape. */
 const OF_TARGET = 6;
@@ -69,7 +66,7 @@ const TERMS = 12;
 export class DynamicRegression implements PerSlot {
   readonly #fleet: Fleet;
   readonly #hierarchy: Hierarchy;
-  readonly #dayTicks: number;
+  readonly #past: RecentPast;
   readonly #equations: NormalEquations;
   readonly #experts = new Experts(4);
   readonly #shapes: (Shape | undefined)[] = [];
@@ -77,12 +74,6 @@ export class DynamicRegression implements PerSlot {
   #unit = new Float64Array(0);
   /** The shape from STEPS back to STEPS ahead, by tick modulo CURVE. */
   #curve = new Float32Array(0);
-  /** Usage at each time of day, and of hour, when it was last seen and smoothed over days or hours; NaN where never. */
-  #day = new Float32Array(0);
-  #dayProfile = new Float32Array(0);
-  #hour = new Float32Array(0);
-  #origin = new Float32Array(0);
-  #state = new Float64Array(0);
   #tick = -1;
   readonly #x = new Float64Array(TERMS);
   readonly #raw = new Float64Array(4);
@@ -92,7 +83,7 @@ export class DynamicRegression implements PerSlot {
   constructor(fleet: Fleet, hierarchy: Hierarchy, day: number) {
     this.#fleet = fleet;
     this.#hierarchy = hierarchy;
-    this.#dayTicks = day;
+    this.#past = new RecentPast(day, KEPT);
     const asNow = new Float64Array(TERMS);
     asNow[1] = 1;
     asNow[OF_SHAPE] = 1;
@@ -103,11 +94,7 @@ export class DynamicRegression implements PerSlot {
     const n = capacity * R;
     this.#unit = grown(this.#unit, n);
     this.#curve = grown(this.#curve, n * CURVE);
-    this.#day = grown(this.#day, n * this.#dayTicks);
-    this.#dayProfile = grown(this.#dayProfile, n * this.#dayTicks);
-    this.#hour = grown(this.#hour, n * 2 * HOUR);
-    this.#origin = grown(this.#origin, n * RING * KEPT);
-    this.#state = grown(this.#state, n * STATE);
+    this.#past.grow(n);
     this.#experts.grow(n);
   }
 
@@ -118,11 +105,7 @@ export class DynamicRegression implements PerSlot {
       this.#unit[i] = requested > 0 ? requested : 1;
       this.#shapes[i] = undefined;
       this.#curve.fill(0, i * CURVE, (i + 1) * CURVE);
-      this.#day.fill(Number.NaN, i * this.#dayTicks, (i + 1) * this.#dayTicks);
-      this.#dayProfile.fill(Number.NaN, i * this.#dayTicks, (i + 1) * this.#dayTicks);
-      this.#hour.fill(Number.NaN, i * 2 * HOUR, (i + 1) * 2 * HOUR);
-      this.#origin.fill(0, i * RING * KEPT, (i + 1) * RING * KEPT);
-      this.#state.fill(0, i * STATE, (i + 1) * STATE);
+      this.#past.clear(i);
       this.#experts.clear(i);
     }
   }
@@ -148,6 +131,7 @@ export class DynamicRegression implements PerSlot {
     const slots = this.#fleet.slots;
     const rows = this.#hierarchy.row;
     const usage = frame.usage;
+    const past = this.#past;
     for (let k = 0; k < slots.length; k++) {
       const slot = slots[k]!;
       const teaches = (t + slot) % EVERY === 0;
@@ -156,67 +140,20 @@ export class DynamicRegression implements PerSlot {
         const shape = this.#shapes[i];
         if (shape) this.#curve[i * CURVE + ((t + STEPS) & (CURVE - 1))] = shape.at(t + STEPS);
         const value = usage[i]!;
-        const count = this.#state[i * STATE + COUNT]!;
         if (isSample(value)) {
           const y = value / this.#unit[i]!;
-          if (teaches && count >= ENOUGH) this.#teach(i, rows[slot]!, r, y);
+          if (teaches && past.count(i) >= ENOUGH) this.#teach(i, rows[slot]!, r, y);
           this.#experts.score(i, t, y);
-          this.#take(i, y);
-        } else if (count > 0) this.#miss(i);
+          past.take(i, t, y);
+        } else past.miss(i, t);
       }
     }
     this.#solve(t);
   }
 
-  #take(i: number, y: number): void {
-    const t = this.#tick;
-    const day = this.#dayTicks;
-    const s = this.#state;
-    const state = i * STATE;
-    const at = i * day + (t % day);
-    const usual = this.#dayProfile[at]!;
-    this.#dayProfile[at] = Number.isNaN(usual) ? y : usual + PROFILE * (y - usual);
-    this.#day[at] = y;
-    const minute = i * 2 * HOUR + (t % HOUR);
-    const hourly = this.#hour[minute + HOUR]!;
-    this.#hour[minute + HOUR] = Number.isNaN(hourly) ? y : hourly + PROFILE * (y - hourly);
-    this.#hour[minute] = y;
-    const count = ++s[state + COUNT]!;
-    const share = 1 / count;
-    const before = count === 1 ? y : s[state + LAST]!;
-    s[state + LAST] = y;
-    s[state + SHORT_MEAN]! += Math.max(ALPHA_SHORT, share) * (y - s[state + SHORT_MEAN]!);
-    s[state + LONG_MEAN]! += Math.max(ALPHA_LONG, share) * (y - s[state + LONG_MEAN]!);
-    s[state + LEVEL]! += Math.max(0.7 / day, share) * (y - s[state + LEVEL]!);
-    if (count > 1) {
-      const rate = Math.max(0.1 / day, 1 / (count - 1));
-      s[state + SCALE]! += rate * (Math.abs(y - before) - s[state + SCALE]!);
-    }
-    s[state + HIGH] = Math.max(y, s[state + HIGH]! * (1 - 0.1 / day));
-    this.#keep(i);
-  }
-
-  /** A lost sample: the smoothed values stay, the last one goes to the level as it gets old. */
-  #miss(i: number): void {
-    const s = this.#state;
-    const state = i * STATE;
-    const t = this.#tick;
-    const at = i * this.#dayTicks + (t % this.#dayTicks);
-    this.#day[at] = this.#dayProfile[at]!;
-    const minute = i * 2 * HOUR + (t % HOUR);
-    this.#hour[minute] = this.#hour[minute + HOUR]!;
-    s[state + LAST] = s[state + LEVEL]! + 0.9 * (s[state + LAST]! - s[state + LEVEL]!);
-    this.#keep(i);
-  }
-
-  #keep(i: number): void {
-    const o = (i * RING + (this.#tick & (RING - 1))) * KEPT;
-    for (let k = 0; k < KEPT; k++) this.#origin[o + k] = this.#state[i * STATE + k]!;
-  }
-
   #termsOfOrigin(o: number, inverse: number): void {
     const x = this.#x;
-    const origin = this.#origin;
+    const origin = this.#past.origins;
     const level = origin[o + LEVEL]!;
     x[0] = 1;
     x[1] = (origin[o + LAST]! - level) * inverse;
@@ -229,12 +166,13 @@ export class DynamicRegression implements PerSlot {
   /** Usage that the terms of a target are made of: at the same time of the last day and hour, and usual then. */
   #lookBack(i: number, target: number): void {
     const raw = this.#raw;
-    const at = i * this.#dayTicks + (target % this.#dayTicks);
-    const minute = i * 2 * HOUR + (target % HOUR);
-    raw[0] = this.#day[at]!;
-    raw[1] = this.#dayProfile[at]!;
-    raw[2] = this.#hour[minute]!;
-    raw[3] = this.#hour[minute + HOUR]!;
+    const past = this.#past;
+    const at = i * past.dayTicks + (target % past.dayTicks);
+    const minute = i * 2 * HOUR_TICKS + (target % HOUR_TICKS);
+    raw[0] = past.day[at]!;
+    raw[1] = past.dayProfile[at]!;
+    raw[2] = past.hour[minute]!;
+    raw[3] = past.hour[minute + HOUR_TICKS]!;
   }
 
   /**
@@ -244,9 +182,10 @@ export class DynamicRegression implements PerSlot {
   #termsOfTarget(o: number, inverse: number, now: number, then: number, known: boolean): void {
     const x = this.#x;
     const raw = this.#raw;
-    const level = this.#origin[o + LEVEL]!;
+    const origin = this.#past.origins;
+    const level = origin[o + LEVEL]!;
     const change = (then - now) * inverse;
-    const unseen = known ? (this.#origin[o + LAST]! - level) * inverse + change : 0;
+    const unseen = known ? (origin[o + LAST]! - level) * inverse + change : 0;
     for (let k = 0; k < 4; k++) {
       const v = (raw[k]! - level) * inverse;
       x[OF_TARGET + k] = Number.isNaN(v) ? unseen : v;
@@ -258,16 +197,17 @@ export class DynamicRegression implements PerSlot {
   /** Adds what a sample says about the forecasts that were due for it. */
   #teach(i: number, row: number, r: number, y: number): void {
     const t = this.#tick;
-    const scale = this.#state[i * STATE + SCALE]!;
-    if (!(scale > STILL * this.#state[i * STATE + HIGH]!)) return;
+    const { state, origins } = this.#past;
+    const scale = state[i * STATE + SCALE]!;
+    if (!(scale > STILL * state[i * STATE + HIGH]!)) return;
     const inverse = 1 / scale;
     const curve = this.#curve;
     const then = curve[i * CURVE + (t & (CURVE - 1))]!;
     const known = this.#shapes[i] !== undefined;
     this.#lookBack(i, t);
     for (let h = 1; h <= STEPS; h++) {
-      const o = (i * RING + ((t - h) & (RING - 1))) * KEPT;
-      const level = this.#origin[o + LEVEL]!;
+      const o = (i * ORIGINS + ((t - h) & (ORIGINS - 1))) * KEPT;
+      const level = origins[o + LEVEL]!;
       this.#termsOfOrigin(o, inverse);
       this.#termsOfTarget(o, inverse, curve[i * CURVE + ((t - h) & (CURVE - 1))]!, then, known);
       this.#equations.learn(row, r, h - 1, this.#x, (y - level) * inverse, SMOOTH);
@@ -277,7 +217,7 @@ export class DynamicRegression implements PerSlot {
   #solve(t: number): void {
     const { size } = this.#hierarchy;
     if (t % SOLVE === 0) this.#equations.solveParents();
-    const keep = exp2(-SOLVE / (MEMORY_DAYS * this.#dayTicks));
+    const keep = exp2(-SOLVE / (MEMORY_DAYS * this.#past.dayTicks));
     for (let row = t % SOLVE; row < size; row += SOLVE) {
       if (!this.#hierarchy.isPair(row)) continue;
       this.#equations.solve(row);
@@ -294,20 +234,21 @@ export class DynamicRegression implements PerSlot {
     const t = this.#tick;
     const unit = this.#unit[i]!;
     const shape = this.#shapes[i];
-    const state = i * STATE;
-    if (this.#state[state + COUNT] === 0) {
+    const state = this.#past.state;
+    const at = i * STATE;
+    if (state[at + COUNT] === 0) {
       for (let h = 1; h <= horizon; h++) {
         out[offset + h - 1] = shape ? Math.max(0, shape.at(t + h) * unit) : Number.NaN;
       }
       return;
     }
-    const level = this.#state[state + LEVEL]!;
-    const scale = this.#state[state + SCALE]!;
-    const most = 2 * this.#state[state + HIGH]!;
-    const last = this.#state[state + LAST]!;
+    const level = state[at + LEVEL]!;
+    const scale = state[at + SCALE]!;
+    const most = 2 * state[at + HIGH]!;
+    const last = state[at + LAST]!;
     if (!(scale > (STILL / 2) * most)) {
       // Never seen to move: there is nothing to scale by. A VM that is new may be about to follow its shape.
-      const along = shape && this.#state[state + COUNT]! < ENOUGH ? shape : undefined;
+      const along = shape && state[at + COUNT]! < ENOUGH ? shape : undefined;
       for (let h = 1; h <= horizon; h++) {
         const change = along ? along.at(t + h) - along.at(t) : 0;
         out[offset + h - 1] = unit * Math.max(0, last + change);
@@ -321,8 +262,8 @@ export class DynamicRegression implements PerSlot {
     const now = this.#curve[i * CURVE + (t & (CURVE - 1))]!;
     const opinions = this.#opinions;
     opinions[1] = last;
-    opinions[2] = this.#state[state + LONG_MEAN]!;
-    const origin = (i * RING + (t & (RING - 1))) * KEPT;
+    opinions[2] = state[at + LONG_MEAN]!;
+    const origin = (i * ORIGINS + (t & (ORIGINS - 1))) * KEPT;
     this.#termsOfOrigin(origin, inverse);
     this.#experts.weigh(i);
     for (let h = 1; h <= horizon; h++) {
@@ -360,16 +301,10 @@ export class DynamicRegression implements PerSlot {
 
   #columns(slot: number): (Float64Array | Float32Array)[] {
     const from = slot * R;
-    const part = <T extends Float64Array | Float32Array>(column: T, width: number): T =>
-      column.subarray(from * width, (from + R) * width) as T;
     return [
-      part(this.#unit, 1),
-      part(this.#curve, CURVE),
-      part(this.#day, this.#dayTicks),
-      part(this.#dayProfile, this.#dayTicks),
-      part(this.#hour, 2 * HOUR),
-      part(this.#origin, RING * KEPT),
-      part(this.#state, STATE),
+      this.#unit.subarray(from, from + R),
+      this.#curve.subarray(from * CURVE, (from + R) * CURVE),
+      ...this.#past.columns(from, from + R),
       ...Array.from({ length: R }, (_, r) => this.#experts.columns(from + r)).flat(),
     ];
   }
