@@ -55,6 +55,8 @@ export class WorkerPool<Task, Result> {
       minThreads: threads,
       maxThreads: threads,
     });
+    // A task's own error rejects its run; what comes here is the late answer of a thread that was ended.
+    this.#piscina.on('error', () => {});
   }
 
   /** @throws ForesizeError as the job threw it; the signal's reason, after the thread was ended, when aborted */

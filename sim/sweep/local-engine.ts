@@ -30,7 +30,9 @@ async function feed(
   const lane = async (): Promise<void> => {
     for (let next = rest.next(); !next.done && !stopped; next = rest.next()) {
       signal?.throwIfAborted();
-      await sink({ id: next.value.id, worker, ...(await outcomeOf(pool, next.value, signal)) });
+      const outcome = await outcomeOf(pool, next.value, signal);
+      // Once another lane has failed, this one's thread is being ended: that is not the run's fault.
+      if (!stopped) await sink({ id: next.value.id, worker, ...outcome });
     }
   };
   const lanes = Array.from({ length: 2 * pool.threads }, () =>
