@@ -1,8 +1,9 @@
 import type { BenchRow } from './row.ts';
+import { sweeps } from './sweep.ts';
 import { throughput } from './throughput.ts';
 
 /** `npm run bench`: every figure beside its reference from the same process, and their ratio. */
-const suites: readonly (() => Promise<BenchRow[]>)[] = [throughput];
+const suites: readonly (() => Promise<BenchRow[]>)[] = [throughput, sweeps];
 
 const digits = (x: number) => x.toPrecision(3);
 process.stdout.write(`Node ${process.version}, ${process.arch}; best of a few runs by CPU time\n`);
