@@ -1,9 +1,10 @@
+import { lstmBench } from './lstm.ts';
 import { prophetBench } from './prophet.ts';
 import type { BenchRow } from './row.ts';
 import { throughput } from './throughput.ts';
 
 /** `npm run bench`: every figure beside its reference from the same process, and their ratio. */
-const suites: readonly (() => Promise<BenchRow[]>)[] = [throughput, prophetBench];
+const suites: readonly (() => Promise<BenchRow[]>)[] = [throughput, prophetBench, lstmBench];
 
 const digits = (x: number) => x.toPrecision(3);
 process.stdout.write(`Node ${process.version}, ${process.arch}; best of a few runs by CPU time\n`);
