@@ -17,9 +17,9 @@ for (const [trace, resources] of [
   ['azure-v1', ['cpu']],
   ['bitbrains-rnd', ['cpu', 'memory', 'diskIo', 'network']],
 ] as const) {
-  const title = `beats last-value and seasonal-naive in pinball loss at .9 and .95 on ${trace}`;
   it.skipIf(!dir)(
     `beats last-value and seasonal-naive in pinball loss at .9 and .95 on ${trace}`,
+    { timeout: 1_200_000 },
     async () => {
       const path = join(dir!, trace);
       const scenario = {
