@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import type { Scalar, Tensor3D } from '@tensorflow/tfjs-core';
 import { type Backend, loadBackend } from '../../core/forecast/backend.ts';
 import { Product } from '../../core/forecast/lstm/product.ts';
@@ -9,12 +8,7 @@ import {
   weightShape,
 } from '../../core/forecast/lstm/sequence.ts';
 import { Rng } from '../../core/rng.ts';
-
-/** Milliseconds: the least and the median of the repetitions. The least is what other processes disturb least. */
-interface Time {
-  readonly least: number;
-  readonly median: number;
-}
+import { type BenchRow, bestCpuSeconds } from './row.ts';
 
 type Tf = Backend['tf'];
 type Layer = (shape: SequenceShape, x: Float32Array, weights: Tensor3D) => Tensor3D;
@@ -30,58 +24,71 @@ const PERSONAL: SequenceShape[] = [
   { groups: 8, batch: 64, steps: 48, inputs: 5, hidden: 32 },
 ];
 
-export async function benchLstm(print: (line: string) => void): Promise<void> {
-  const { tf, name } = await loadBackend();
-  const plain: Layer = (shape, x, weights) => plainSequence(tf, shape, x, weights);
-  const plainMultiply: Multiply = (a, b) => tf.matMul(a, b);
+/** Milliseconds of one training step, loss and Adam included, by how the sequence is computed. */
+export async function lstmBench(): Promise<BenchRow[]> {
+  const { tf } = await loadBackend();
   const sequence = new Sequence();
   const product = new Product();
+  const plain: Layer = (shape, x, weights) => plainSequence(tf, shape, x, weights);
+  const plainMultiply: Multiply = (a, b) => tf.matMul(a, b);
   const fused: Layer = (shape, x, weights) => sequence.apply(tf, shape, x, weights);
   const multiply: Multiply = (a, b) => product.apply(tf, a, b);
-
-  print(`lstm on ${name}, tfjs-core ${tf.version_core}, Node ${process.version}; ms, least / median`);
-  print('one training step: hidden 32, batch 64, 48 steps, 4 inputs, 24 outputs');
-  print(`  plain operations            ${show(trainingStep(tf, REFERENCE, plain, plainMultiply, 12))}`);
-  print(`  fused sequence              ${show(trainingStep(tf, REFERENCE, fused, plainMultiply, 60))}`);
-  print(`  fused sequence and products ${show(trainingStep(tf, REFERENCE, fused, multiply, 60))}`);
-  const x = inputs(REFERENCE);
-  const weights = initial(REFERENCE);
-  print(`  of which the forward kernel ${show(time(() => sequence.infer(REFERENCE, x, weights), 60))}`);
   const still: Layer = (shape, _x, w) =>
     tf.mul(tf.sum(w), tf.zeros([shape.groups, shape.batch, shape.hidden])) as Tensor3D;
-  print(`  of which head, loss, Adam   ${show(trainingStep(tf, REFERENCE, still, multiply, 60))}`);
 
+  const x = inputs(REFERENCE);
+  const weights = initial(REFERENCE);
+  const reference = await trainingStep(tf, REFERENCE, plain, plainMultiply, 12);
+  const against = 'plain operations';
+  const row = (name: string, value: number): BenchRow => ({ name, value, reference, unit: 'ms', against });
+  const rows = [
+    row('lstm step, fused sequence', await trainingStep(tf, REFERENCE, fused, plainMultiply, 60)),
+    row('lstm step, fused sequence and products', await trainingStep(tf, REFERENCE, fused, multiply, 60)),
+    row('  of which the forward kernel', await least(() => sequence.infer(REFERENCE, x, weights), 60)),
+    row('  of which head, loss and Adam', await trainingStep(tf, REFERENCE, still, multiply, 60)),
+  ];
   for (const shape of PERSONAL) {
     const { groups, batch, steps, hidden } = shape;
-    print(
-      `one training step of ${groups} personal models: hidden ${hidden}, batch ${batch}, ${steps} steps, 4 inputs`,
-    );
     const alone = { ...shape, groups: 1 };
-    const one = trainingStep(tf, alone, plain, plainMultiply, 6);
-    const separate = { least: one.least * groups, median: one.median * groups };
-    const oneFused = trainingStep(tf, alone, fused, multiply, 30);
-    const separateFused = { least: oneFused.least * groups, median: oneFused.median * groups };
-    const batched = trainingStep(tf, shape, plain, plainMultiply, 4);
-    const batchedFused = trainingStep(tf, shape, fused, multiply, 15);
-    const line = (title: string, t: Time) =>
-      print(`  ${title.padEnd(36)} ${show(t)}  ${(separate.least / t.least).toFixed(1)} times as fast`);
-    line('separate fits, plain operations', separate);
-    line('separate fits, fused', separateFused);
-    line('one batched graph, plain operations', batched);
-    line('one batched graph, fused', batchedFused);
-    print(
-      `  batched against separate, both fused: ${(separateFused.least / batchedFused.least).toFixed(1)} times as fast`,
+    const separate = groups * (await trainingStep(tf, alone, plain, plainMultiply, 6));
+    const separateFused = groups * (await trainingStep(tf, alone, fused, multiply, 30));
+    const batched = await trainingStep(tf, shape, plain, plainMultiply, 6);
+    const batchedFused = await trainingStep(tf, shape, fused, multiply, 15);
+    const title = `${groups} lstms of ${hidden}, ${batch} x ${steps}`;
+    rows.push(
+      {
+        name: `${title}: batched, plain`,
+        value: batched,
+        reference: separate,
+        unit: 'ms',
+        against: 'separate, plain',
+      },
+      {
+        name: `${title}: batched, fused`,
+        value: batchedFused,
+        reference: separateFused,
+        unit: 'ms',
+        against: 'separate, fused',
+      },
+      {
+        name: `${title}: batched, fused`,
+        value: batchedFused,
+        reference: separate,
+        unit: 'ms',
+        against: 'separate, plain',
+      },
     );
   }
+  return rows;
 }
 
-function trainingStep(
+async function trainingStep(
   tf: Tf,
   shape: SequenceShape,
   layer: Layer,
   multiply: Multiply,
   repetitions: number,
-): Time {
+): Promise<number> {
   const { groups, batch, hidden } = shape;
   const rng = new Rng(2, 'bench');
   const x = inputs(shape);
@@ -102,7 +109,7 @@ function trainingStep(
     const pinball = tf.add(tf.relu(tf.mul(error, quantile)), tf.relu(tf.mul(error, tf.sub(quantile, 1))));
     return tf.mul(tf.sum(pinball), 1 / (batch * OUTPUTS)) as Scalar;
   };
-  const result = time(() => {
+  const result = await least(() => {
     const value = optimizer.minimize(loss, true, [lstm, head, bias])!;
     value.dataSync();
     value.dispose();
@@ -112,18 +119,10 @@ function trainingStep(
   return result;
 }
 
-function time(run: () => void, repetitions: number): Time {
+/** Milliseconds of the quickest run, after three to warm up. */
+async function least(run: () => void, runs: number): Promise<number> {
   for (let i = 0; i < 3; i++) run();
-  const times = Array.from({ length: repetitions }, () => {
-    const start = performance.now();
-    run();
-    return performance.now() - start;
-  }).sort((a, b) => a - b);
-  return { least: times[0]!, median: times[Math.floor(repetitions / 2)]! };
-}
-
-function show({ least, median }: Time): string {
-  return `${least.toFixed(2).padStart(8)} / ${median.toFixed(2)}`;
+  return 1000 * (await bestCpuSeconds(runs, run));
 }
 
 function inputs({ groups, batch, steps, inputs: count }: SequenceShape): Float32Array {
@@ -138,5 +137,3 @@ function initial(shape: SequenceShape): Float32Array {
   const [groups, rows, columns] = weightShape(shape);
   return Float32Array.from({ length: groups * rows * columns }, () => rng.normal() * 0.2);
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await benchLstm((line) => console.log(line));

@@ -6,7 +6,7 @@ const Q = QUANTILES.length;
 /** Inputs a step: usage and mask of each resource, time of day and of week, and the constant of the bias. */
 export const INPUTS = 2 * R + 4 + 1;
 /** Forecasts that the network weighs against the base; see `Features.#candidates`. */
-export const CANDIDATES = 7;
+export const CANDIDATES = 8;
 /** Ticks of the recent past that the context holds one by one. */
 export const LAGS = 24;
 

@@ -32,6 +32,8 @@ export class Features {
   readonly #horizon: number;
   /** The recent past of a series, ending with the origin. */
   readonly #past: Float64Array;
+  /** How far the series moved within the last RECENT ticks; infinite where it was not seen. */
+  #range = 0;
   /** The same time a day before: from AROUND - 1 ticks before the origin's to AROUND / 2 beyond the horizon. */
   readonly #yesterday: Float64Array;
   /** The horizon's ticks on the days before that, day x step. */
@@ -72,6 +74,7 @@ export class Features {
         this.#absent(batch, b, r);
         continue;
       }
+      this.#range = unboundedIfUnknown(rangeOf(past, length - RECENT, length));
       this.#units(batch, k, 1 / scale, stats, row);
       this.#inputs(batch, b, r, last, 1 / scale);
       this.#history.series(
@@ -154,8 +157,8 @@ export class Features {
       const size = Math.max(
         stats[residual + upper]!,
         -stats[residual + lower]!,
-        stats[level + upper]! - middle,
-        middle - stats[level + lower]!,
+        Math.min(this.#range, stats[level + upper]! - middle),
+        Math.min(this.#range, middle - stats[level + lower]!),
       );
       batch.unit[k * Q + q] = Math.min(1, Math.max(LEAST_UNIT, size * perScale));
     }
@@ -212,9 +215,11 @@ export class Features {
   }
 
   /**
-   * The base and the forecasts that may be better: quantiles of the last day's level and of the slow level; the last
-   * value with slow residuals; the day before, and the mean of days before, with the residuals of the day before; the
-   * greatest recent value; the greatest of the day before around that time.
+   * The base and the forecasts that may be better: quantiles of the last day's level and of the slow level, no farther
+   * from the last value than the series moved of late; the last value with slow residuals; the day before, and the mean
+   * of days before, with the residuals of the day before, no farther than it moved of late or at that time; the greatest
+   * recent value; the greatest of the day before around that time; quantiles of the last day's level. The limits are for
+   * level shifts, after which a day's level is no forecast.
    */
   #candidates(
     batch: Batch,
@@ -229,6 +234,9 @@ export class Features {
     const path = Q * horizon;
     const out = batch.candidates;
     const recent = largest(this.#past, this.#past.length - RECENT, this.#past.length);
+    const near = Math.min(LIMIT, this.#range * perScale);
+    const swing = unboundedIfUnknown(rangeOf(yesterday, 0, yesterday.length));
+    const daily = Math.min(LIMIT, Math.max(this.#range, swing) * perScale);
     for (let h = 0; h < horizon; h++) {
       const knot = this.#knot(h + 1);
       const share = (h + 1 - this.#knots[knot]!) / (this.#knots[knot + 1]! - this.#knots[knot]! || 1);
@@ -242,13 +250,16 @@ export class Features {
         const i = q * horizon + h;
         batch.base[k * path + i] = residual * perScale;
         const c = k * CANDIDATES * path + i;
-        out[c] = limited((stats[row + STAT.level + q]! - base) * perScale);
-        out[c + path] = limited((stats[row + STAT.slowLevel + q]! - base) * perScale);
-        out[c + 2 * path] = limited((slow - residual) * perScale);
-        out[c + 3 * path] = limited((then + stats[row + STAT.seasonal + q]! - base) * perScale);
-        out[c + 4 * path] = limited((days + stats[row + STAT.seasonal + q]! - base) * perScale);
-        out[c + 5 * path] = limited((recent - base) * perScale) * RARE;
-        out[c + 6 * path] = limited((around - base) * perScale) * RARE;
+        const level = stats[row + STAT.level + q]! - base;
+        const seasonal = stats[row + STAT.seasonal + q]! - base;
+        out[c] = limited(level * perScale, near);
+        out[c + path] = limited((stats[row + STAT.slowLevel + q]! - base) * perScale, near);
+        out[c + 2 * path] = limited((slow - residual) * perScale, LIMIT);
+        out[c + 3 * path] = limited((then + seasonal) * perScale, daily);
+        out[c + 4 * path] = limited((days + seasonal) * perScale, daily);
+        out[c + 5 * path] = limited((recent - base) * perScale, LIMIT) * RARE;
+        out[c + 6 * path] = limited((around - base) * perScale, LIMIT) * RARE;
+        out[c + 7 * path] = limited(level * perScale, LIMIT) * RARE;
       }
     }
   }
@@ -279,8 +290,23 @@ function bounded(x: number, limit: number): number {
 }
 
 /** x cut to LIMIT, so that a few wild rows do not set the pace of Adam for all; 0 where it is missing. */
-function limited(x: number): number {
-  return Number.isNaN(x) ? 0 : Math.max(-LIMIT, Math.min(LIMIT, x));
+function limited(x: number, limit: number): number {
+  return Number.isNaN(x) ? 0 : Math.max(-limit, Math.min(limit, x));
+}
+
+function unboundedIfUnknown(range: number): number {
+  return Number.isNaN(range) ? Number.POSITIVE_INFINITY : range;
+}
+
+function rangeOf(values: Float64Array, from: number, to: number): number {
+  let [least, most] = [Number.NaN, Number.NaN];
+  for (let i = from; i < to; i++) {
+    const value = values[i]!;
+    if (Number.isNaN(value)) continue;
+    if (!(value <= most)) most = value;
+    if (!(value >= least)) least = value;
+  }
+  return most - least;
 }
 
 function writePhase(out: Float32Array, at: number, turns: number): void {

@@ -13,7 +13,7 @@ const Q = QUANTILES.length;
 const PACE = 5;
 
 /** Shares of the candidates in the untrained mixture; what is left falls to the base. */
-const BLEND = [0.15, 0.1, 0.2, 0.15, 0.15, 0, 0];
+const BLEND = [0.15, 0.1, 0.2, 0.15, 0.15, 0, 0, 0];
 
 /** Outputs of the network a resource: a correction of each quantile and step, and the shift of the mixture. */
 export function outputWidth(horizon: number): number {
