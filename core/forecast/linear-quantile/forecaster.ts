@@ -39,7 +39,7 @@ export const linearQuantileParams = z
       .number()
       .min(0.5)
       .max(365)
-      .default(7)
+      .default(3)
       .describe('Half-life of what the regression remembers, days.'),
   })
   .describe(
