@@ -32,6 +32,9 @@ export interface Coverage {
   readonly count: number;
 }
 
+/** What can be calibrated: a forecaster that gives the paths it is asked for and can be written down. */
+export interface Calibratable extends Omit<Forecaster, 'peak'>, Stateful {}
+
 /**
  * Gives any forecaster calibrated quantiles. The scores are its own recent errors, (usage - forecast) / spread, where
  * the spread follows the size of the VM's errors of late; a quantile is the forecast plus the spread times that
@@ -45,7 +48,7 @@ export interface Coverage {
 export class Conformal implements Forecaster, Persistent, Stateful {
   readonly name: string;
   readonly parameters: string;
-  readonly #inner: Forecaster & Stateful;
+  readonly #inner: Calibratable;
   readonly #fleet: Fleet;
   readonly #documents: Documents;
   readonly #rows: Hierarchy;
@@ -72,7 +75,7 @@ export class Conformal implements Forecaster, Persistent, Stateful {
   /**
    * @param levels quantiles the inner forecaster has an opinion on, ascending; [.5] for one that only knows a point
    */
-  constructor(inner: Forecaster & Stateful, levels: readonly number[], ctx: ForecastContext) {
+  constructor(inner: Calibratable, levels: readonly number[], ctx: ForecastContext) {
     this.name = inner.name;
     this.#inner = inner;
     this.#fleet = ctx.fleet;
@@ -284,28 +287,34 @@ export class Conformal implements Forecaster, Persistent, Stateful {
   predict(slots: Int32Array, out: ForecastBatch): void {
     const { horizon, quantiles, values } = out;
     const L = this.#levels.length;
-    const inner = new ForecastBatch(slots.length, horizon, this.#levels);
-    this.#inner.predict(slots, inner);
-    const widths = this.#widths;
+    const offsets = this.#scores.offsets;
+    // Steps that were asked about this tick are known; farther ones have to be asked for.
+    let inner: ForecastBatch | undefined;
+    if (horizon > STEPS) {
+      inner = new ForecastBatch(slots.length, horizon, this.#levels);
+      this.#inner.predict(slots, inner);
+    }
+    const forecasts = inner?.values ?? this.#forecasts;
+    const stride = inner ? horizon : STEPS;
     const places = quantiles.map(locate);
     for (let k = 0; k < slots.length; k++) {
       const slot = slots[k]!;
       const row = this.#rows.row[slot]!;
       for (let r = 0; r < R; r++) {
         const i = slot * R + r;
+        const from = (inner ? k * R + r : i) * L * stride;
         for (let h = 0; h < horizon; h++) {
           const b = BUCKET_OF[Math.min(h, STEPS - 1)]!;
-          const spread = widths[i * B + b]!;
-          this.#ladder(
-            inner.values,
-            (k * R + r) * L * horizon + h,
-            horizon,
-            spread,
-            ((row * R + r) * B + b) * G,
-          );
+          const width = this.#widths[i * B + b]!;
+          const at = ((row * R + r) * B + b) * G;
+          if (L > 1) this.#ladder(forecasts, from + h, stride, width, at);
           for (let q = 0; q < quantiles.length; q++) {
             const { g, share } = places[q]!;
-            const v = this.#values[g]! + share * (this.#values[g + 1]! - this.#values[g]!);
+            const v =
+              L > 1
+                ? this.#values[g]! + share * (this.#values[g + 1]! - this.#values[g]!)
+                : forecasts[from + h]! +
+                  width * (offsets[at + g]! + share * (offsets[at + g + 1]! - offsets[at + g]!));
             values[out.index(k, r, q, h)] = Math.max(0, v);
           }
         }

@@ -13,11 +13,13 @@ import {
   LAST,
   LEVEL,
   LONG_MEAN,
+  NEAR_STEP,
   ORIGINS,
   RecentPast,
   SCALE,
   SHORT_MEAN,
   STATE,
+  stepSpread,
 } from './recent-past.ts';
 
 /** A curve over ticks that a batch fit gave, in units of the VM's size. */
@@ -35,14 +37,14 @@ const SOLVE = 72;
 const MEMORY_DAYS = 7;
 /** Samples before a VM's past teaches anything. */
 const ENOUGH = 24;
-/** Added to |error| in the weights of the regression, in units of scale. */
+/** Added to |error| in the weights of the regression, in units of the spread. */
 const SMOOTH = 0.05;
-/** Deviations up to so many scales are usual. */
+/** Deviations up to so many spreads are usual. */
 const USUAL = 4;
 /** Curve values kept: a power of two that holds STEPS back and ahead. */
 const CURVE = 32;
 /** Columns of an origin that the terms are made of. */
-const KEPT = LEVEL + 1;
+const KEPT = SCALE + 1;
 
 /** Terms: those of the origin, those of the target, those of the shape. */
 const OF_TARGET = 6;
@@ -58,7 +60,7 @@ const TERMS = 12;
  *   1 | last value, means of about 4 and 24 ticks, what is unusual in two of them | same time of the last day
  *   and of the last hour, and usual at both | change of the shape, the shape
  *
- * as deviations from the mean of the last day, in units of the series' own scale. Absolute error is minimised.
+ * as deviations from the mean of the last day, in units of how far the series moves just now. Absolute error is minimised.
  * Coefficients belong to the pair and resource, are shrunk towards the application's and the fleet's, and before
  * anything is known say "as now": last-value, carried along the shape. `Experts` weighs the outcome against the last
  * value, the mean of a couple of hours and the usual at the time of day.
@@ -87,7 +89,10 @@ export class DynamicRegression implements PerSlot {
     const asNow = new Float64Array(TERMS);
     asNow[1] = 1;
     asNow[OF_SHAPE] = 1;
-    this.#equations = new NormalEquations(hierarchy, STEPS, asNow);
+    this.#equations = new NormalEquations(
+      hierarchy,
+      Array.from({ length: STEPS }, () => asNow),
+    );
   }
 
   grow(capacity: number): void {
@@ -200,7 +205,6 @@ export class DynamicRegression implements PerSlot {
     const { state, origins } = this.#past;
     const scale = state[i * STATE + SCALE]!;
     if (!(scale > STILL * state[i * STATE + HIGH]!)) return;
-    const inverse = 1 / scale;
     const curve = this.#curve;
     const then = curve[i * CURVE + (t & (CURVE - 1))]!;
     const known = this.#shapes[i] !== undefined;
@@ -208,6 +212,9 @@ export class DynamicRegression implements PerSlot {
     for (let h = 1; h <= STEPS; h++) {
       const o = (i * ORIGINS + ((t - h) & (ORIGINS - 1))) * KEPT;
       const level = origins[o + LEVEL]!;
+      const spread = stepSpread(origins[o + NEAR_STEP]!, origins[o + SCALE]!);
+      if (!(spread > 0)) continue;
+      const inverse = 1 / spread;
       this.#termsOfOrigin(o, inverse);
       this.#termsOfTarget(o, inverse, curve[i * CURVE + ((t - h) & (CURVE - 1))]!, then, known);
       this.#equations.learn(row, r, h - 1, this.#x, (y - level) * inverse, SMOOTH);
@@ -255,7 +262,8 @@ export class DynamicRegression implements PerSlot {
       }
       return;
     }
-    const inverse = 1 / scale;
+    const spread = stepSpread(state[at + NEAR_STEP]!, scale);
+    const inverse = 1 / spread;
     const row = this.#hierarchy.row[slot]!;
     const x = this.#x;
     const coefficients = this.#equations.coefficients;
@@ -274,7 +282,7 @@ export class DynamicRegression implements PerSlot {
       const from = this.#equations.at(row, r, step);
       let sum = 0;
       for (let j = 0; j < TERMS; j++) sum += coefficients[from + j]! * x[j]!;
-      opinions[0] = Math.min(most, Math.max(0, level + scale * sum));
+      opinions[0] = Math.min(most, Math.max(0, level + spread * sum));
       const usual = this.#raw[1]!;
       opinions[3] = Number.isNaN(usual) ? last : usual;
       out[offset + h - 1] = unit * this.#experts.combine(i, t, h, opinions);

@@ -22,17 +22,18 @@ export class NormalEquations {
   #sums = new Float64Array(0);
   readonly #width: number;
   readonly #hierarchy: Hierarchy;
-  readonly #prior: Float64Array;
+  /** Coefficients of each model before anything is known. */
+  readonly #prior: readonly Float64Array[];
   #rows = 0;
   readonly #gram: Float64Array;
   readonly #right: Float64Array;
   readonly #weighted: Float64Array;
 
-  /** @param prior coefficients while nothing is known, for every model */
-  constructor(hierarchy: Hierarchy, models: number, prior: Float64Array) {
+  /** @param prior coefficients of each model while nothing is known */
+  constructor(hierarchy: Hierarchy, prior: readonly Float64Array[]) {
     this.#hierarchy = hierarchy;
-    this.p = prior.length;
-    this.models = models;
+    this.p = prior[0]!.length;
+    this.models = prior.length;
     this.#prior = prior;
     this.#width = (this.p * (this.p + 1)) / 2 + this.p + 1;
     this.#gram = new Float64Array(this.p * this.p);
@@ -59,9 +60,18 @@ export class NormalEquations {
 
   /**
    * Adds the observation (x, y) to a model, weighted by 1 / (smooth + |error|) with the error of today's coefficients: so
-   * that least squares ends up minimising absolute error (iteratively reweighted, one pass a solution).
+   * that least squares ends up minimising absolute error, or with a tilt of 2 q - 1 the pinball loss of quantile q
+   * (majorise and minimise; Hunter & Lange 2000, "Quantile regression via an MM algorithm"), one pass a solution.
    */
-  learn(row: number, resource: number, model: number, x: Float64Array, y: number, smooth: number): void {
+  learn(
+    row: number,
+    resource: number,
+    model: number,
+    x: Float64Array,
+    y: number,
+    smooth: number,
+    tilt = 0,
+  ): number {
     const p = this.p;
     const index = (row * R + resource) * this.models + model;
     const coefficients = this.coefficients;
@@ -75,9 +85,10 @@ export class NormalEquations {
       const v = weight * x[a]!;
       for (let b = 0; b <= a; b++) sums[at++]! += v * x[b]!;
     }
-    const v = weight * y;
+    const v = weight * y + tilt;
     for (let a = 0; a < p; a++) sums[at++]! += v * x[a]!;
     sums[at]! += 1;
+    return error;
   }
 
   /** Multiplies what a row remembers by `keep`. */
@@ -119,7 +130,7 @@ export class NormalEquations {
     const upper = above * this.#width;
     const count = sums[at + this.#width - 1]!;
     const from = index * p;
-    const prior = parent < 0 ? this.#prior : this.coefficients.subarray(above * p, above * p + p);
+    const prior = parent < 0 ? this.#prior[model]! : this.coefficients.subarray(above * p, above * p + p);
     if (count < 1) {
       this.coefficients.set(prior, from);
       return;
@@ -156,7 +167,9 @@ export class NormalEquations {
     const parent = this.#hierarchy.parent[row]!;
     for (let i = 0; i < span; i++) {
       this.coefficients[row * span + i] =
-        parent < 0 ? this.#prior[i % this.p]! : this.coefficients[parent * span + i]!;
+        parent < 0
+          ? this.#prior[Math.floor(i / this.p) % this.models]![i % this.p]!
+          : this.coefficients[parent * span + i]!;
     }
   }
 

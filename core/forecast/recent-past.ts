@@ -30,6 +30,17 @@ const ALPHA_STEP = 1 - exp2(-1 / 12);
 /** How fast the profiles by time of day and of hour follow: the weight of the newest one. */
 const PROFILE = 0.3;
 
+/** Share of the long mean step in the near one: after a calm, a series is not trusted to stay calm. */
+const LONG_SHARE = 0.03;
+
+/**
+ * How far a series moves in a tick just now: the geometric mean of its steps of late and its steps at all. The unit of
+ * regressions, so that bursts do not drown what is learned in between. 0 for a series that never moved.
+ */
+export function stepSpread(near: number, long: number): number {
+  return Math.sqrt((near + LONG_SHARE * long) * long);
+}
+
 /**
  * What short-term forecasts are made of: per series, smoothed values of the recent past, usage by time of day and
  * of hour, last seen and usual, and the first columns of the state at the newest ORIGINS ticks.

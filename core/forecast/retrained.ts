@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ForesizeError } from '../errors.ts';
 import type { Fleet } from '../fleet.ts';
 import { type Frame, R, RESOURCES, type Resource } from '../model.ts';
+import type { Calibratable } from './conformal.ts';
 import { DynamicRegression } from './dynamic-regression.ts';
 import { pack, unpack } from './float-codec.ts';
 import { GLOBAL, Hierarchy, type RowKey } from './hierarchy.ts';
@@ -9,7 +10,6 @@ import type { SavedState } from './model-document.ts';
 import { isSample } from './point-model.ts';
 import { RetrainSchedule } from './retrain-schedule.ts';
 import type { FitFailure, FittedShape, ShapeModel, TrainingBatch } from './shape-model.ts';
-import type { Stateful } from './stateful.ts';
 import { TrainingSeries } from './training-series.ts';
 import type { ForecastBatch, ForecastContext, Forecaster } from './types.ts';
 
@@ -67,7 +67,7 @@ const KEPT_FAILURES = 100;
  * `DynamicRegression` bring it to where the VM is now. Without any shape that alone is the forecast, and it begins
  * as last-value. A fit that fails or runs away leaves the last good model in place and is on record.
  */
-export class Retrained implements Forecaster, Stateful {
+export class Retrained implements Forecaster, Calibratable {
   readonly name: string;
   readonly parameters: string;
   readonly rows: Hierarchy;

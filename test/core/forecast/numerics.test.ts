@@ -63,14 +63,14 @@ describe('normal equations', () => {
 
   it('start from the prior, and each row from its parent', () => {
     const { rows } = fleetOf(['a', 'u']);
-    const equations = new NormalEquations(rows, 1, prior);
+    const equations = new NormalEquations(rows, [prior]);
     equations.grow();
     expect(equations.coefficients[equations.at(2, 0, 0)]).toBe(1);
   });
 
   it('weigh by absolute error: y = 3x exactly, seen with weights 1 / (0.5 + |error|)', () => {
     const { rows } = fleetOf(['a', 'u']);
-    const equations = new NormalEquations(rows, 1, prior);
+    const equations = new NormalEquations(rows, [prior]);
     equations.grow();
     // Prior 1: errors are 2 and 4, weights 1/2.5 and 1/4.5. X'WX = 1/2.5 + 4/4.5, X'Wy = 3 X'WX.
     equations.learn(2, 0, 0, Float64Array.of(1), 3, 0.5);
@@ -83,7 +83,7 @@ describe('normal equations', () => {
 
   it('shrink a pair with few observations towards its application', () => {
     const { rows } = fleetOf(['a', 'u'], ['a', 'v']);
-    const equations = new NormalEquations(rows, 1, prior);
+    const equations = new NormalEquations(rows, [prior]);
     equations.grow();
     for (let k = 0; k < 500; k++) equations.learn(2, 0, 0, Float64Array.of(1), 5, 1e9);
     equations.learn(3, 0, 0, Float64Array.of(1), 2, 1e9);

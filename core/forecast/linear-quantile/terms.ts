@@ -1,0 +1,128 @@
+import { exp2 } from '../../math.ts';
+import { grown } from '../../model.ts';
+import {
+  DAY_HIGH,
+  HOUR_HIGH,
+  HOUR_LOW,
+  HOUR_TICKS,
+  LAST,
+  LEVEL,
+  LONG_MEAN,
+  NEAR_STEP,
+  ORIGINS,
+  RecentPast,
+  SCALE,
+  SHORT_MEAN,
+  stepSpread,
+} from '../recent-past.ts';
+
+export const TERMS = 18;
+/** Steps ahead; what a farther step is asked about is answered as for the last. */
+export const STEPS = 12;
+const KEPT = HOUR_LOW + 1;
+/** Ticks on either side of yesterday's time that its high is taken over. */
+const AROUND = 2;
+/** How fast the deviation from the usual at a time of day follows: the weight of the newest day. */
+const DEVIATION = 1 - exp2(-0.5);
+
+/**
+ * The lags that quantiles are regressed on. Per series, as differences from the last value, in units of how far
+ * the series moves just now:
+ *
+ *   location: means of about 4, 24 ticks and of a day; the same time of the last day and hour, and usual at both
+ *   range: high and low of the hour, high of the day, high around the same time yesterday
+ *   spread: 1, the long mean step, size of the first, day's and usual difference, usual deviation at this time, the step
+ */
+export class QuantileTerms {
+  readonly past: RecentPast;
+  readonly x = new Float64Array(TERMS);
+  /** Mean absolute deviation from the usual, by time of day. */
+  #deviation = new Float32Array(0);
+
+  constructor(dayTicks: number) {
+    this.past = new RecentPast(dayTicks, KEPT);
+  }
+
+  grow(length: number): void {
+    this.past.grow(length);
+    this.#deviation = grown(this.#deviation, length * this.past.dayTicks);
+  }
+
+  clear(i: number): void {
+    this.past.clear(i);
+    this.#deviation.fill(0, i * this.past.dayTicks, (i + 1) * this.past.dayTicks);
+  }
+
+  take(i: number, t: number, y: number): void {
+    const at = i * this.past.dayTicks + (t % this.past.dayTicks);
+    const usual = this.past.dayProfile[at]!;
+    if (!Number.isNaN(usual)) {
+      this.#deviation[at]! += DEVIATION * (Math.abs(y - usual) - this.#deviation[at]!);
+    }
+    this.past.take(i, t, y);
+  }
+
+  /** The last value at an origin, one of the newest ORIGINS ticks. */
+  last(i: number, origin: number): number {
+    return this.past.origins[(i * ORIGINS + (origin & (ORIGINS - 1))) * KEPT + LAST]!;
+  }
+
+  /** Fills the terms that belong to the origin. @returns their unit; 0 when the series never moved */
+  fromOrigin(i: number, origin: number): number {
+    const a = this.past.origins;
+    const x = this.x;
+    const o = (i * ORIGINS + (origin & (ORIGINS - 1))) * KEPT;
+    const scale = a[o + SCALE]!;
+    const unit = stepSpread(a[o + NEAR_STEP]!, scale);
+    if (!(unit > 0)) return 0;
+    const inverse = 1 / unit;
+    const last = a[o + LAST]!;
+    x[0] = 1;
+    x[1] = scale * inverse;
+    x[2] = (a[o + LEVEL]! - last) * inverse;
+    x[3] = (a[o + SHORT_MEAN]! - last) * inverse;
+    x[4] = (a[o + LONG_MEAN]! - last) * inverse;
+    x[5] = (a[o + HOUR_HIGH]! - last) * inverse;
+    x[6] = (a[o + HOUR_LOW]! - last) * inverse;
+    x[7] = (a[o + DAY_HIGH]! - last) * inverse;
+    x[8] = Math.abs(x[3]);
+    x[9] = Math.abs(x[2]);
+    return unit;
+  }
+
+  /** Fills the terms that belong to the target, `h` after the origin. What was never seen is taken to be the last value. */
+  ofTarget(i: number, origin: number, h: number, unit: number): void {
+    const { past, x } = this;
+    const inverse = 1 / unit;
+    const last = this.last(i, origin);
+    const day = past.dayTicks;
+    const at = (origin + h) % day;
+    const base = i * day;
+    const minute = i * 2 * HOUR_TICKS + ((origin + h) % HOUR_TICKS);
+    const yesterday = past.day[base + at]!;
+    let high = yesterday;
+    for (let d = -AROUND; d <= AROUND; d++) {
+      const k = at + d;
+      const v = past.day[base + (k < 0 ? k + day : k >= day ? k - day : k)]!;
+      if (v > high) high = v;
+    }
+    const usual = orLast(past.dayProfile[base + at]!, last);
+    x[10] = (orLast(yesterday, last) - last) * inverse;
+    x[11] = (usual - last) * inverse;
+    x[12] = (orLast(high, last) - last) * inverse;
+    x[13] = (orLast(past.hour[minute]!, last) - last) * inverse;
+    x[14] = (orLast(past.hour[minute + HOUR_TICKS]!, last) - last) * inverse;
+    x[15] = this.#deviation[base + at]! * inverse;
+    x[16] = Math.abs(x[11]);
+    x[17] = h / STEPS;
+  }
+
+  columns(from: number, to: number): (Float64Array | Float32Array)[] {
+    const day = this.past.dayTicks;
+    return [...this.past.columns(from, to), this.#deviation.subarray(from * day, to * day)];
+  }
+}
+
+function orLast(value: number, last: number): number {
+  return Number.isNaN(value) ? last : value;
+}
