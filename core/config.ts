@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { autoParams } from './forecast/auto/forecaster.ts';
 import { etsParams } from './forecast/ets.ts';
 import { holtWintersParams } from './forecast/holt-winters.ts';
 import { lastValueParams } from './forecast/last-value.ts';
+import { linearQuantileParams } from './forecast/linear-quantile/forecaster.ts';
 import { lstmParams } from './forecast/lstm/params.ts';
 import { mstlParams } from './forecast/mstl.ts';
 import { prophetParams } from './forecast/prophet.ts';
@@ -25,6 +27,8 @@ export const forecastSchema = z.discriminatedUnion('model', [
   prophetParams.extend({ model: z.literal('prophet') }),
   etsParams.extend({ model: z.literal('ets') }),
   mstlParams.extend({ model: z.literal('mstl') }),
+  linearQuantileParams.extend({ model: z.literal('linear-quantile') }),
+  autoParams.extend({ model: z.literal('auto') }),
   lstmParams.extend({ model: z.literal('lstm') }),
   z.strictObject({ model: z.literal('oracle').describe('Perfect foresight of demand: simulator only.') }),
 ]);

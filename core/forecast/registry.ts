@@ -1,9 +1,11 @@
-import type { ForecastConfig } from '../config.ts';
+import { type ForecastConfig, forecastSchema } from '../config.ts';
 import { ForesizeError } from '../errors.ts';
 import type { AugursRuntime } from './augurs.ts';
+import { createAuto } from './auto/forecaster.ts';
 import { createEts, etsHistory } from './ets.ts';
 import { createHoltWinters } from './holt-winters.ts';
 import { createLastValue } from './last-value.ts';
+import { createLinearQuantile } from './linear-quantile/forecaster.ts';
 import { lstmHistory } from './lstm/params.ts';
 import { createMstl } from './mstl.ts';
 import { createProphet } from './prophet.ts';
@@ -32,6 +34,16 @@ export async function createForecaster(
       return createEts(config, ctx, augurs);
     case 'mstl':
       return createMstl(config, ctx, augurs);
+    case 'linear-quantile':
+      return createLinearQuantile(config, ctx);
+    case 'auto': {
+      const candidates = config.candidates.map((model) => forecastSchema.parse({ model }));
+      return createAuto(
+        config,
+        ctx,
+        await Promise.all(candidates.map((candidate) => createForecaster(candidate, ctx, augurs))),
+      );
+    }
     case 'lstm':
       return (await import('./lstm/lstm.ts')).createLstm(config, ctx);
     case 'oracle':
@@ -50,6 +62,7 @@ export function historyDepth(config: ForecastConfig, stepMs: number): number {
     case 'last-value':
     case 'holt-winters':
     case 'prophet-ridge':
+    case 'linear-quantile':
     case 'prophet':
     case 'mstl':
       return day;
@@ -59,6 +72,10 @@ export function historyDepth(config: ForecastConfig, stepMs: number): number {
       return seasonalNaiveDepth(config, stepMs);
     case 'lstm':
       return lstmHistory(config, stepMs);
+    case 'auto':
+      return Math.max(
+        ...config.candidates.map((model) => historyDepth(forecastSchema.parse({ model }), stepMs)),
+      );
     case 'oracle':
       return 1;
   }

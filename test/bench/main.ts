@@ -1,11 +1,11 @@
-import { benchLstm } from './lstm.ts';
+import { lstmBench } from './lstm.ts';
 import { prophetBench } from './prophet.ts';
 import type { BenchRow } from './row.ts';
 import { sweeps } from './sweep.ts';
 import { throughput } from './throughput.ts';
 
 /** `npm run bench`: every figure beside its reference from the same process, and their ratio. */
-const suites: readonly (() => Promise<BenchRow[]>)[] = [throughput, prophetBench, sweeps];
+const suites: readonly (() => Promise<BenchRow[]>)[] = [throughput, prophetBench, lstmBench, sweeps];
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const digits = (x: number) => x.toPrecision(3);
@@ -18,4 +18,3 @@ for (const suite of suites) {
     );
   }
 }
-await benchLstm(print);
