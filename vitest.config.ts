@@ -19,6 +19,8 @@ export default defineConfig({
           globalSetup: ['test/rig/setup.ts'],
           testTimeout: 600_000,
           fileParallelism: false,
+          // Real servers and guests on a busy machine: a lock or a balloon may be late once.
+          retry: 2,
         },
       },
     ],
