@@ -20,7 +20,7 @@ beforeAll(async () => {
   trained.run(END);
   // As a store would give them back.
   documents = JSON.parse(JSON.stringify(trained.forecaster.models())) as ModelDocument[];
-});
+}, 60_000);
 
 /** A forecaster that has seen the same, but learned nothing. */
 async function fresh(params = idle): Promise<Replay> {
