@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs';
+import { benchCommand } from './bench.ts';
 import { compareCommand } from './compare.ts';
 import { consolidateCommand } from './consolidation.ts';
 import { doctorCommand } from './doctor.ts';
@@ -35,6 +36,7 @@ export const simCommands = [
   nabCommand,
   traceCommand,
   sweepCommand,
+  benchCommand,
   doctorCommand,
   workerCommand,
 ] as unknown as readonly CommandModule[];
