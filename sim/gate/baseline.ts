@@ -52,20 +52,18 @@ export function readBaseline(file: string): Baseline {
   throw invalid(file, `${issue?.path.map(String).join('.')}: ${issue?.message}`);
 }
 
-/** Keys in order, one entry a line: a change is a readable diff. */
+/** Keys in order, so that a change is a readable diff. */
 export function writeBaseline(file: string, { backends, measures, timings, history }: Baseline): void {
-  const lines = (record: Readonly<Record<string, unknown>>): string =>
-    Object.keys(record)
-      .sort()
-      .map((key) => `\n    ${JSON.stringify(key)}: ${JSON.stringify(record[key])}`)
-      .join(',');
-  const text = [
-    `{\n  "schema": "foresize/baseline/v1"`,
-    `\n  "backends": {${lines(backends)}\n  }`,
-    `\n  "measures": {${lines(measures)}\n  }`,
-    `\n  "timings": {${lines(timings)}\n  }`,
-    `\n  "history": [${history.map((made) => `\n    ${JSON.stringify(made)}`).join(',')}\n  ]\n}\n`,
-  ].join(',');
+  const inOrder = (record: Readonly<Record<string, unknown>>) =>
+    Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const ordered = {
+    schema: 'foresize/baseline/v1',
+    backends: inOrder(backends),
+    measures: inOrder(measures),
+    timings: inOrder(timings),
+    history,
+  };
+  const text = `${JSON.stringify(ordered, null, 2)}\n`;
   try {
     writeWhole(file, text);
   } catch (cause) {
