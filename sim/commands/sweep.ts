@@ -19,6 +19,7 @@ import { loadSweep } from '../sweep/spec.ts';
 import { csv, spanText, textTable } from '../sweep/text.ts';
 import { commonOptions, interruptible, print, remark } from './console.ts';
 import { SweepBar } from './sweep-bar.ts';
+import { sweepCompareCommand } from './sweep-compare.ts';
 import { atLeastOne, queueTimeout } from './sweep-options.ts';
 
 interface RunArgs {
@@ -200,7 +201,7 @@ const merge: CommandModule<object, { folder: string; shards?: string[]; json: bo
 export const sweepCommand: CommandModule = {
   command: 'sweep <verb>',
   describe: 'Run a scenario over many values of its fields, and ask of the results',
-  builder: (yargs) => yargs.command([run, query, merge] as unknown as CommandModule[]),
+  builder: (yargs) => yargs.command([run, query, sweepCompareCommand, merge] as unknown as CommandModule[]),
   handler: () => {},
 };
 

@@ -13,7 +13,7 @@ import { type Constraint, compileConstraint } from './constraint.ts';
 import { combinations, designPoints } from './designs/design.ts';
 import { getField, type Json, setField } from './fields.ts';
 import { type PointTask, workloadKey } from './point-task.ts';
-import type { Spec, SweepSpec } from './spec.ts';
+import type { DesignSpec, Spec, SweepSpec } from './spec.ts';
 
 /** One combination of values. Points that come to the same run share an id. */
 export interface Point {
@@ -32,6 +32,7 @@ export interface Plan {
   readonly name: string;
   /** Folder that paths in the scenario start from. */
   readonly baseDir: string;
+  readonly design: DesignSpec['kind'];
   readonly axes: readonly { readonly name: string; readonly fields: readonly string[] }[];
   readonly points: readonly Point[];
 }
@@ -86,6 +87,7 @@ export class Sweep {
       version: codeVersion(),
       name: spec.value.name,
       baseDir,
+      design: spec.value.design.kind,
       axes: shown,
       points,
     };
