@@ -7,7 +7,7 @@ import { type Figures, measure } from '../gate/figures.ts';
 import { failed, judge, toBaseline } from '../gate/judge.ts';
 import { annotations, githubBenchmark, junit, sentence, summary } from '../gate/reports.ts';
 import { type BenchSpec, loadBench } from '../gate/spec.ts';
-import { writeWhole } from '../sweep/folder.ts';
+import { writeWhole } from '../sweep/record-store.ts';
 import type { Spec } from '../sweep/spec.ts';
 import { Bars, commonOptions, interruptible, print, remark } from './console.ts';
 

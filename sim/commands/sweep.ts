@@ -89,7 +89,7 @@ const run: CommandModule<object, RunArgs> = {
       const base = args.out ?? join('out', fileName(sweep.plan.name));
       const path = shard ? join(base, shardFolder(shard)) : base;
       const engine = connection
-        ? queueEngine(connection, { reply: replyQueue(sweep.plan, path), patienceMs })
+        ? queueEngine(connection, { reply: replyQueue(sweep.plan.id, path), patienceMs })
         : localEngine(threads);
       await runIn(path, sweep, engine, shard, args, signal);
     } finally {

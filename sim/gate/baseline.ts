@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { EXIT, ForesizeError } from '../../core/errors.ts';
-import { writeWhole } from '../sweep/folder.ts';
+import { writeWhole } from '../sweep/record-store.ts';
 
 const entry = z.strictObject({
   value: z.number().nullable(),
