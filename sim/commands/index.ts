@@ -10,6 +10,7 @@ import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
 import { sweepCommand } from './sweep.ts';
 import { traceCommands } from './trace.ts';
+import { tuneCommand } from './tune.ts';
 import { schemaCommand, validateCommand } from './validate.ts';
 import { workerCommand } from './worker.ts';
 
@@ -36,6 +37,7 @@ export const simCommands = [
   nabCommand,
   traceCommand,
   sweepCommand,
+  tuneCommand,
   benchCommand,
   doctorCommand,
   workerCommand,

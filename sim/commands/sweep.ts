@@ -20,7 +20,7 @@ import { csv, spanText, textTable } from '../sweep/text.ts';
 import { commonOptions, interruptible, print, remark } from './console.ts';
 import { SweepBar } from './sweep-bar.ts';
 import { sweepCompareCommand } from './sweep-compare.ts';
-import { atLeastOne, queueTimeout } from './sweep-options.ts';
+import { atLeastOne, fileName, queueOptions } from './sweep-options.ts';
 
 interface RunArgs {
   spec: string;
@@ -49,12 +49,8 @@ const run: CommandModule<object, RunArgs> = {
         default: availableParallelism(),
         describe: 'Worker threads on this machine.',
       })
-      .option('queue', {
-        type: 'string',
-        conflicts: 'shard',
-        describe: 'Leave the runs to the `foresize worker`s of a queue: redis:// or postgresql://',
-      })
-      .option('queue-timeout', queueTimeout)
+      .options(queueOptions)
+      .conflicts('queue', 'shard')
       .option('shard', {
         type: 'string',
         describe: 'Run one part of several: 2/8, or auto/8 in a Slurm array or Kubernetes Indexed Job.',
@@ -215,13 +211,4 @@ function finish(end: SweepProgress, path: string, { json, quiet }: RunArgs): voi
     quiet,
   );
   process.exitCode = EXIT.runtime;
-}
-
-function fileName(name: string): string {
-  return (
-    name
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9]+/g, '-')
-      .replaceAll(/^-|-$/g, '') || 'sweep'
-  );
 }
