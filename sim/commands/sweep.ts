@@ -20,6 +20,7 @@ import { csv, spanText, textTable } from '../sweep/text.ts';
 import { commonOptions, interruptible, print, remark } from './console.ts';
 import { SweepBar } from './sweep-bar.ts';
 import { sweepCompareCommand } from './sweep-compare.ts';
+import { sweepExportCommand } from './sweep-export.ts';
 import { atLeastOne, fileName, queueOptions } from './sweep-options.ts';
 
 interface RunArgs {
@@ -197,7 +198,8 @@ const merge: CommandModule<object, { folder: string; shards?: string[]; json: bo
 export const sweepCommand: CommandModule = {
   command: 'sweep <verb>',
   describe: 'Run a scenario over many values of its fields, and ask of the results',
-  builder: (yargs) => yargs.command([run, query, sweepCompareCommand, merge] as unknown as CommandModule[]),
+  builder: (yargs) =>
+    yargs.command([run, query, sweepCompareCommand, merge, sweepExportCommand] as unknown as CommandModule[]),
   handler: () => {},
 };
 

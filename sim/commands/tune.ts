@@ -89,9 +89,7 @@ async function take(path: string, store: RecordStore): Promise<FolderLock> {
 /** `tune.json` whole, and `policies.yaml` to paste into a scenario or a live configuration. */
 function write(path: string, result: TuneResult): void {
   const policies = Object.fromEntries(
-    result.policies
-      .filter(({ role }) => role === 'tuned')
-      .map(({ policy, config }) => [policy, config]),
+    result.policies.filter(({ role }) => role === 'tuned').map(({ policy, config }) => [policy, config]),
   );
   try {
     writeWhole(join(path, 'tune.json'), `${canonicalJson(result, 2)}\n`);
