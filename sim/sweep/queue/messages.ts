@@ -21,6 +21,9 @@ export interface TaskMessage {
   readonly reply: string;
 }
 
+/** Times a run may be left by a worker that died over it, before it counts as failed. */
+export const MOST_STALLS = 3;
+
 /** An outcome as JSON: the record in base64. */
 export type OutcomeMessage = Omit<Outcome, 'record'> & { readonly record?: string };
 

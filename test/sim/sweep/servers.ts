@@ -86,6 +86,7 @@ function server(url: string, launch: (data: string) => ChildProcess): Server {
   return {
     url,
     async start() {
+      if (child) return;
       child = launch(data);
       for (let tries = 0; ; tries++) {
         try {

@@ -45,12 +45,12 @@ describe.skipIf(!mlflow)(`MLflow${mlflow ? '' : ' (not on the PATH)'}`, () => {
   });
 
   it('has every run once, finished, with params, metrics and tags', async () => {
-    const options = { url, experiment: 'small sweep' };
+    const options = { url, experiment: `small sweep ${Date.now()}` };
     expect(await logToMlflow(runs, options)).toEqual({ logged: 3, present: 0 });
     expect(await logToMlflow(runs, options)).toEqual({ logged: 0, present: 3 });
     const api = `${url}/api/2.0/mlflow`;
     const { experiment } = (await (
-      await fetch(`${api}/experiments/get-by-name?experiment_name=small%20sweep`)
+      await fetch(`${api}/experiments/get-by-name?experiment_name=${encodeURIComponent(options.experiment)}`)
     ).json()) as {
       experiment: { experiment_id: string };
     };
@@ -91,7 +91,7 @@ describe.skipIf(!dvc)(`DVC${dvc ? '' : ' (not on the PATH)'}`, () => {
       return stdout;
     };
     run('git', 'init', '-q');
-    run('dvc', 'init', '-q');
+    run('dvc', 'init', '-q', '-f');
     expect(run('dvc', 'metrics', 'show', '--json')).toContain(`"cost_per_vm_day"`);
     run('dvc', 'commit', '-f');
     expect(run('dvc', 'status')).toContain('up to date');
