@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs';
+import { benchCommand } from './bench.ts';
 import { compareCommand } from './compare.ts';
 import { consolidateCommand } from './consolidation.ts';
 import { doctorCommand } from './doctor.ts';
@@ -9,6 +10,7 @@ import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
 import { sweepCommand } from './sweep.ts';
 import { traceCommands } from './trace.ts';
+import { tuneCommand } from './tune.ts';
 import { schemaCommand, validateCommand } from './validate.ts';
 import { workerCommand } from './worker.ts';
 
@@ -35,6 +37,8 @@ export const simCommands = [
   nabCommand,
   traceCommand,
   sweepCommand,
+  tuneCommand,
+  benchCommand,
   doctorCommand,
   workerCommand,
 ] as unknown as readonly CommandModule[];

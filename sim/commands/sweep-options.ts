@@ -6,6 +6,15 @@ export const queueTimeout = {
   describe: 'Give up when the queue has been out of reach for so long.',
 } as const;
 
+/** Options of what leaves its runs to a queue. */
+export const queueOptions = {
+  queue: {
+    type: 'string',
+    describe: 'Leave the runs to the `foresize worker`s of a queue: redis:// or postgresql://',
+  },
+  'queue-timeout': queueTimeout,
+} as const;
+
 export function atLeastOne(value: number, option: string): number {
   if (Number.isInteger(value) && value >= 1) return value;
   throw new ForesizeError({
@@ -14,4 +23,14 @@ export function atLeastOne(value: number, option: string): number {
     where: option,
     remedy: 'give a whole number, 1 or more',
   });
+}
+
+/** A name as part of a path. */
+export function fileName(name: string): string {
+  return (
+    name
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '-')
+      .replaceAll(/^-|-$/g, '') || 'unnamed'
+  );
 }

@@ -19,7 +19,9 @@ import { loadSweep } from '../sweep/spec.ts';
 import { csv, spanText, textTable } from '../sweep/text.ts';
 import { commonOptions, interruptible, print, remark } from './console.ts';
 import { SweepBar } from './sweep-bar.ts';
-import { atLeastOne, queueTimeout } from './sweep-options.ts';
+import { sweepCompareCommand } from './sweep-compare.ts';
+import { sweepExportCommand } from './sweep-export.ts';
+import { atLeastOne, fileName, queueOptions } from './sweep-options.ts';
 
 interface RunArgs {
   spec: string;
@@ -48,12 +50,8 @@ const run: CommandModule<object, RunArgs> = {
         default: availableParallelism(),
         describe: 'Worker threads on this machine.',
       })
-      .option('queue', {
-        type: 'string',
-        conflicts: 'shard',
-        describe: 'Leave the runs to the `foresize worker`s of a queue: redis:// or postgresql://',
-      })
-      .option('queue-timeout', queueTimeout)
+      .options(queueOptions)
+      .conflicts('queue', 'shard')
       .option('shard', {
         type: 'string',
         describe: 'Run one part of several: 2/8, or auto/8 in a Slurm array or Kubernetes Indexed Job.',
@@ -88,7 +86,7 @@ const run: CommandModule<object, RunArgs> = {
       const base = args.out ?? join('out', fileName(sweep.plan.name));
       const path = shard ? join(base, shardFolder(shard)) : base;
       const engine = connection
-        ? queueEngine(connection, { reply: replyQueue(sweep.plan, path), patienceMs })
+        ? queueEngine(connection, { reply: replyQueue(sweep.plan.id, path), patienceMs })
         : localEngine(threads);
       await runIn(path, sweep, engine, shard, args, signal);
     } finally {
@@ -200,7 +198,8 @@ const merge: CommandModule<object, { folder: string; shards?: string[]; json: bo
 export const sweepCommand: CommandModule = {
   command: 'sweep <verb>',
   describe: 'Run a scenario over many values of its fields, and ask of the results',
-  builder: (yargs) => yargs.command([run, query, merge] as unknown as CommandModule[]),
+  builder: (yargs) =>
+    yargs.command([run, query, sweepCompareCommand, merge, sweepExportCommand] as unknown as CommandModule[]),
   handler: () => {},
 };
 
@@ -214,13 +213,4 @@ function finish(end: SweepProgress, path: string, { json, quiet }: RunArgs): voi
     quiet,
   );
   process.exitCode = EXIT.runtime;
-}
-
-function fileName(name: string): string {
-  return (
-    name
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9]+/g, '-')
-      .replaceAll(/^-|-$/g, '') || 'sweep'
-  );
 }

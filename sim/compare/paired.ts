@@ -52,7 +52,7 @@ export function compareRuns(
 }
 
 /** One pair; `pHolm` still holds the p of each comparison alone. */
-function pairRuns(
+export function pairRuns(
   policy: RunResult,
   baseline: RunResult,
   options: Required<CompareOptions>,

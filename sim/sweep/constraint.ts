@@ -1,5 +1,7 @@
 import { DURATION, parseDuration } from '../../core/duration.ts';
 import { ForesizeError } from '../../core/errors.ts';
+import type { Axis } from './axis.ts';
+import { getField } from './fields.ts';
 
 type Value = number | string | boolean;
 /** Finds the value of a name: an axis, or a dotted path of the scenario; undefined when there is none. */
@@ -171,6 +173,24 @@ class Parser {
     if (typeof value === 'boolean') return value;
     throw this.error(`${value} is not true or false in '${this.#text}'`);
   }
+}
+
+/** Names of a point: its axes, their fields and what lies below them, else what the scenario's file says. */
+export function lookupIn(
+  axes: readonly Pick<Axis, 'name' | 'fields'>[],
+  values: readonly unknown[],
+  base: Lookup,
+): Lookup {
+  return (name) => {
+    for (const [i, axis] of axes.entries()) {
+      if (axis.name === name) return values[i];
+      for (const path of axis.fields) {
+        if (path === name) return values[i];
+        if (name.startsWith(`${path}.`)) return getField(values[i], name.slice(path.length + 1));
+      }
+    }
+    return base(name);
+  };
 }
 
 function constant(value: Value): Node {

@@ -1,14 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { EXIT, ForesizeError, type Problem } from '../../core/errors.ts';
 import type { Outcome } from './engine.ts';
 import { appendJournal, type JournalEntry, readJournal } from './journal.ts';
 import { FolderLock } from './lock.ts';
 import type { Plan } from './plan.ts';
 import type { PointRecord } from './point-task.ts';
-
-const RECORD = '.json.gz';
+import { RecordStore, writeWhole } from './record-store.ts';
 
 /**
  * A sweep's folder: `plan.json`, one record a finished run under `runs/`, `journal.jsonl`, and the Parquet tables
@@ -19,6 +17,7 @@ export class SweepFolder {
   readonly path: string;
   readonly plan: Plan;
   readonly #lock: FolderLock | undefined;
+  readonly #store: RecordStore;
   readonly #finished = new Set<string>();
   readonly #failures = new Map<string, JournalEntry>();
   /** SHA-256 by what a trace was read with. */
@@ -28,11 +27,9 @@ export class SweepFolder {
     this.path = path;
     this.plan = plan;
     this.#lock = lock;
+    this.#store = storeIn(path);
     const known = new Set(plan.points.map((point) => point.id));
-    for (const name of readdirSync(this.runs)) {
-      const id = name.slice(0, -RECORD.length);
-      if (name.endsWith(RECORD) && known.has(id)) this.#finished.add(id);
-    }
+    for (const id of this.#store.ids()) if (known.has(id)) this.#finished.add(id);
     for (const entry of readJournal(this.journal)) {
       if (entry.trace && !this.#traces.has(entry.trace.source)) {
         this.#traces.set(entry.trace.source, entry.trace.sha256);
@@ -48,7 +45,7 @@ export class SweepFolder {
    */
   static async take(path: string, plan: Plan, resume: boolean): Promise<SweepFolder> {
     try {
-      mkdirSync(join(path, 'runs'), { recursive: true });
+      storeIn(path).create();
     } catch (cause) {
       throw unwritable(path, cause);
     }
@@ -104,7 +101,7 @@ export class SweepFolder {
   }
 
   get runs(): string {
-    return join(this.path, 'runs');
+    return this.#store.path;
   }
 
   get journal(): string {
@@ -122,11 +119,11 @@ export class SweepFolder {
   }
 
   recordFile(id: string): string {
-    return join(this.runs, `${id}${RECORD}`);
+    return this.#store.file(id);
   }
 
   record(id: string): PointRecord {
-    return JSON.parse(gunzipSync(readFileSync(this.recordFile(id))).toString('utf8')) as PointRecord;
+    return this.#store.read(id);
   }
 
   /**
@@ -146,7 +143,7 @@ export class SweepFolder {
         return;
       }
       if ('problems' in outcome) return;
-      writeWhole(this.recordFile(id), outcome.record);
+      this.#store.write(id, outcome.record);
       this.#finished.add(id);
       this.#failures.delete(id);
       const { trace, wallSeconds } = outcome;
@@ -162,7 +159,7 @@ export class SweepFolder {
       const entries = readJournal(other.journal).filter(({ id, ok }) => !(ok && this.#finished.has(id)));
       for (const id of other.finished) {
         if (this.#finished.has(id)) continue;
-        writeWhole(this.recordFile(id), readFileSync(other.recordFile(id)));
+        this.#store.write(id, readFileSync(other.recordFile(id)));
         this.#finished.add(id);
         this.#failures.delete(id);
       }
@@ -195,34 +192,23 @@ export class SweepFolder {
     ];
   }
 
-  /** A gzip file carries its own checksum: what does not unpack is run again. */
+  /** What a crash of the machine left damaged is run again. */
   #dropBroken(): void {
     for (const id of this.#finished) {
-      try {
-        gunzipSync(readFileSync(this.recordFile(id)));
-      } catch {
-        rmSync(this.recordFile(id), { force: true });
-        this.#finished.delete(id);
-      }
+      if (this.#store.isWhole(id)) continue;
+      this.#store.remove(id);
+      this.#finished.delete(id);
     }
   }
+}
+
+function storeIn(path: string): RecordStore {
+  return new RecordStore(join(path, 'runs'));
 }
 
 export function readPlan(path: string): Plan | undefined {
   const file = join(path, 'plan.json');
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Plan) : undefined;
-}
-
-/** Writes a file under a temporary name, then renames it. */
-export function writeWhole(file: string, data: string | Uint8Array): void {
-  const temporary = `${file}.${process.pid}.tmp`;
-  try {
-    writeFileSync(temporary, data);
-    renameSync(temporary, file);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
 }
 
 function used(path: string): ForesizeError {

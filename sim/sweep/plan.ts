@@ -1,19 +1,15 @@
-import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { parse } from 'yaml';
-import { EXIT, ForesizeError } from '../../core/errors.ts';
-import { zodProblems } from '../../core/problems.ts';
+import { resolve } from 'node:path';
 import { canonicalJson } from '../canonical-json.ts';
 import { codeVersion } from '../code-version.ts';
 import { runIdentity } from '../experiment.ts';
 import { sha256 } from '../run-folder.ts';
-import { type Scenario, scenarioSchema } from '../scenario.ts';
+import type { Scenario } from '../scenario.ts';
 import { type Axis, axesOf } from './axis.ts';
-import { type Constraint, compileConstraint } from './constraint.ts';
-import { combinations, designPoints } from './designs/design.ts';
-import { getField, type Json, setField } from './fields.ts';
+import { BaseScenario } from './base-scenario.ts';
+import { type Constraint, compileConstraint, lookupIn } from './constraint.ts';
+import { combinations, constrained } from './designs/design.ts';
 import { type PointTask, workloadKey } from './point-task.ts';
-import type { Spec, SweepSpec } from './spec.ts';
+import type { DesignSpec, Spec, SweepSpec } from './spec.ts';
 
 /** One combination of values. Points that come to the same run share an id. */
 export interface Point {
@@ -32,19 +28,17 @@ export interface Plan {
   readonly name: string;
   /** Folder that paths in the scenario start from. */
   readonly baseDir: string;
+  readonly design: DesignSpec['kind'];
   readonly axes: readonly { readonly name: string; readonly fields: readonly string[] }[];
   readonly points: readonly Point[];
 }
-
-/** Rejected draws a wanted point, above which the constraints are taken to be impossible. */
-const MOST_DRAWS = 1000;
 
 /** A sweep that is ready to run: its plan, and how to make a point's scenario. */
 export class Sweep {
   readonly plan: Plan;
   readonly #spec: Spec<SweepSpec>;
   readonly #axes: readonly Axis[];
-  readonly #base: Json;
+  readonly #base: BaseScenario;
   /** Ids of points that share a workload, by workload in order of first use. */
   readonly #byWorkload = new Map<string, Point[]>();
 
@@ -57,15 +51,19 @@ export class Sweep {
     const axes = axesOf(spec, 'axes');
     const cross = axesOf(spec, 'cross');
     this.#axes = [...axes, ...cross];
-    const baseFile = resolve(spec.baseDir, spec.value.scenario);
-    this.#base = readBase(baseFile, spec);
-    // A sweep keeps measures, not ticks; a scenario that wants them says so under set.
-    setField(this.#base, 'record.vms', 0);
-    for (const [path, value] of Object.entries(spec.value.set)) {
-      if (!setField(this.#base, path, value)) throw unknownField(path, spec.place(['set', path]));
+    this.#base = new BaseScenario(
+      resolve(spec.baseDir, spec.value.scenario),
+      Object.entries(spec.value.set).map(([path, value]) => ({
+        path,
+        value,
+        where: spec.place(['set', path]),
+      })),
+      spec.place(['scenario']),
+    );
+    for (const axis of this.#axes) {
+      for (const path of axis.fields) this.#base.requirePolicy({ path, where: this.#placeOf(axis) });
     }
-    this.#checkFields();
-    const baseDir = dirname(baseFile);
+    const { baseDir } = this.#base;
     const known = new Set<string>();
     const points = [...this.#points(axes, cross)].map((values): Point => {
       const scenario = this.#resolve(values);
@@ -86,6 +84,7 @@ export class Sweep {
       version: codeVersion(),
       name: spec.value.name,
       baseDir,
+      design: spec.value.design.kind,
       axes: shown,
       points,
     };
@@ -110,136 +109,30 @@ export class Sweep {
     const compiled = constraints.map((text, i) =>
       compileConstraint(text, this.#spec.place(['constraints', i])),
     );
-    const wanted = design.kind === 'grid' ? Number.POSITIVE_INFINITY : design.samples;
-    const endless = design.kind === 'random' || design.kind === 'sobol';
-    let taken = 0;
-    let drawn = 0;
-    for (const values of designPoints(design, axes)) {
-      drawn++;
-      let any = false;
-      for (const others of combinations(cross)) {
-        const point = [...values, ...others];
-        if (!this.#meets(compiled, point)) continue;
-        any = true;
-        yield point;
-      }
-      if (any) taken++;
-      if (taken >= wanted) break;
-      if (endless && drawn > MOST_DRAWS * (taken + 10)) break;
-    }
-    if (taken === 0 || (endless && taken < wanted)) {
-      throw new ForesizeError({
-        code: 'SWEEP_CONSTRAINTS_TOO_TIGHT',
-        what: `of ${drawn} points ${taken} meet the constraints`,
-        where: this.#spec.place(['constraints']),
-        remedy: 'loosen the constraints, or narrow the axes to where they hold',
-      });
-    }
-  }
-
-  #meets(constraints: readonly Constraint[], values: readonly unknown[]): boolean {
-    if (constraints.length === 0) return true;
-    const lookup = (name: string): unknown => {
-      for (const [i, axis] of this.#axes.entries()) {
-        if (axis.name === name) return values[i];
-        for (const path of axis.fields) {
-          if (path === name) return values[i];
-          if (name.startsWith(`${path}.`)) return getField(values[i], name.slice(path.length + 1));
-        }
-      }
-      return getField(this.#base, name);
-    };
-    return constraints.every((holds) => holds(lookup));
-  }
-
-  /** The scenario as plain JSON, before its defaults are filled in. */
-  #raw(values: readonly unknown[]): Json {
-    const raw = structuredClone(this.#base);
-    this.#axes.forEach((axis, i) => {
-      for (const path of axis.fields) {
-        if (!setField(raw, path, values[i])) throw unknownField(path, this.#placeOf(axis));
-      }
-    });
-    return raw;
-  }
-
-  #resolve(values: readonly unknown[]): Scenario {
-    const parsed = scenarioSchema.safeParse(this.#raw(values));
-    if (parsed.success) return asSeen(parsed.data);
-    const shown = this.#axes.map((axis, i) => `${axis.name}=${short(values[i])}`).join(', ');
-    throw new ForesizeError(
-      zodProblems(parsed.error, 'SWEEP_POINT_INVALID', (path) => {
-        const dotted = path.map(String).join('.');
-        const axis = this.#axes.find((a) => a.fields.some((field) => related(field, dotted)));
-        return `${axis ? this.#placeOf(axis) : this.#spec.value.scenario}: ${dotted}, at ${shown}`;
-      }).map((problem) =>
-        problem.code.endsWith('_UNKNOWN_KEY')
-          ? { ...problem, code: 'SWEEP_AXIS_UNKNOWN_FIELD' }
-          : { ...problem, remedy: 'change the axis, or leave such points out with a constraint' },
-      ),
+    yield* constrained(design, axes, this.#spec.place(['constraints']), (values) =>
+      [...combinations(cross)]
+        .map((others) => [...values, ...others])
+        .filter((whole) => this.#meets(compiled, whole)),
     );
   }
 
-  /** An axis below a policy or an application that the scenario does not have would invent one. */
-  #checkFields(): void {
-    for (const axis of this.#axes) {
-      for (const path of axis.fields) {
-        const [section, name, ...rest] = path.split('.');
-        const known = getField(this.#base, section!);
-        if (section !== 'policies' || rest.length === 0) continue;
-        if (known !== null && typeof known === 'object' && name! in known) continue;
-        throw unknownField(path, this.#placeOf(axis), Object.keys(known ?? {}));
-      }
-    }
+  #meets(constraints: readonly Constraint[], values: readonly unknown[]): boolean {
+    const lookup = lookupIn(this.#axes, values, (path) => this.#base.get(path));
+    return constraints.every((holds) => holds(lookup));
+  }
+
+  #resolve(values: readonly unknown[]): Scenario {
+    const shown = this.#axes.map((axis, i) => `${axis.name}=${short(values[i])}`).join(', ');
+    const overrides = this.#axes.flatMap((axis, i) =>
+      axis.fields.map((path) => ({ path, value: values[i], where: this.#placeOf(axis) })),
+    );
+    return this.#base.resolve(overrides, shown);
   }
 
   #placeOf(axis: Axis): string {
     const section = axis.name in this.#spec.value.axes ? 'axes' : 'cross';
     return this.#spec.place([section, axis.name]);
   }
-}
-
-/** Only the policies that can act: the others neither change a run nor belong to its identity. */
-function asSeen(scenario: Scenario): Scenario {
-  const inPlay = new Set([scenario.policy, ...Object.values(scenario.applications)]);
-  return {
-    ...scenario,
-    compare: scenarioSchema.shape.compare.parse({}),
-    policies: Object.fromEntries(Object.entries(scenario.policies).filter(([name]) => inPlay.has(name))),
-  };
-}
-
-function readBase(file: string, spec: Spec<SweepSpec>): Json {
-  try {
-    const base: unknown = parse(readFileSync(file, 'utf8'));
-    if (base !== null && typeof base === 'object' && !Array.isArray(base)) return base as Json;
-    throw new Error('it is not a map of fields');
-  } catch (cause) {
-    throw new ForesizeError(
-      {
-        code: 'SCENARIO_UNREADABLE',
-        what: `the scenario ${file} cannot be read: ${(cause as Error).message}`,
-        where: spec.place(['scenario']),
-        remedy: 'name a scenario file, relative to the sweep file',
-      },
-      EXIT.usage,
-      cause,
-    );
-  }
-}
-
-function unknownField(path: string, where: string, known?: readonly string[]): ForesizeError {
-  return new ForesizeError({
-    code: 'SWEEP_AXIS_UNKNOWN_FIELD',
-    what: `the scenario has no field '${path}'`,
-    where,
-    remedy: known ? `its policies are ${known.join(', ')}` : 'see `foresize schema` for the fields there are',
-  });
-}
-
-/** One path leads through the other. */
-function related(a: string, b: string): boolean {
-  return a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
 }
 
 function short(value: unknown): string {

@@ -9,19 +9,20 @@ export interface QueueConnection {
   /** The URL without its password. */
   readonly shown: string;
   queue<Data>(name: string): Queue<Data>;
-  /** @param silentMs how long a worker may be silent before its job is another's */
+  /**
+   * @param options.silentMs how long a worker may be silent before its job is another's
+   * @param options.mostStalls how often a job may be left so before it counts as failed
+   */
   worker<Data>(
     name: string,
     process: Process<Data>,
-    options: { readonly concurrency: number; readonly silentMs: number },
+    options: { readonly concurrency: number; readonly silentMs: number; readonly mostStalls: number },
   ): Worker<Data>;
   /** One round trip. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Times a job may be left by a worker that died over it, before it counts as failed. */
-export const MOST_STALLS = 3;
 const CONNECT_MS = 5000;
 
 /**
@@ -78,8 +79,8 @@ async function redis(url: string, shown: string): Promise<QueueConnection> {
   return {
     shown,
     queue: (name) => quiet(new Queue(name, { connection, prefix })),
-    worker: (name, process, { concurrency, silentMs }) =>
-      quiet(new Worker(name, process, { connection, prefix, concurrency, ...timing(silentMs) })),
+    worker: (name, process, options) =>
+      quiet(new Worker(name, process, { connection, prefix, ...timing(options) })),
     ping: async () => {
       await pinger.ping();
     },
@@ -107,8 +108,8 @@ async function postgres(url: string, shown: string): Promise<QueueConnection> {
   return {
     shown,
     queue: (name) => quiet(new Queue(name, { connection })) as never,
-    worker: (name, process, { concurrency, silentMs }) =>
-      quiet(new Worker(name, process as never, { connection, concurrency, ...timing(silentMs) })) as never,
+    worker: (name, process, options) =>
+      quiet(new Worker(name, process as never, { connection, ...timing(options) })) as never,
     ping: async () => {
       await pool.query('select 1');
     },
@@ -116,11 +117,20 @@ async function postgres(url: string, shown: string): Promise<QueueConnection> {
   };
 }
 
-function timing(silentMs: number) {
+function timing({
+  concurrency,
+  silentMs,
+  mostStalls,
+}: {
+  readonly concurrency: number;
+  readonly silentMs: number;
+  readonly mostStalls: number;
+}) {
   return {
+    concurrency,
     lockDuration: silentMs,
     stalledInterval: silentMs,
-    maxStalledCount: MOST_STALLS,
+    maxStalledCount: mostStalls,
     removeOnComplete: { count: 0 },
   };
 }

@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import { codeVersion } from '../../code-version.ts';
 import { sha256 } from '../../run-folder.ts';
 import type { Outcome } from '../engine.ts';
-import type { Plan } from '../plan.ts';
 import type { PointTask } from '../point-task.ts';
 
 /**
@@ -22,6 +21,9 @@ export interface TaskMessage {
   readonly reply: string;
 }
 
+/** Times a run may be left by a worker that died over it, before it counts as failed. */
+export const MOST_STALLS = 3;
+
 /** An outcome as JSON: the record in base64. */
 export type OutcomeMessage = Omit<Outcome, 'record'> & { readonly record?: string };
 
@@ -30,9 +32,9 @@ export function taskQueue(): string {
   return `foresize-${codeVersion().replaceAll(/[^\w.-]/g, '-')}`;
 }
 
-/** One a folder: a sweep that is resumed finds what came in meanwhile. */
-export function replyQueue(plan: Plan, folder: string): string {
-  return `${taskQueue()}-${sha256(`${plan.id}\n${hostname()}\n${resolve(folder)}`).slice(0, 12)}`;
+/** One an experiment and folder: a sweep that is resumed finds what came in meanwhile. */
+export function replyQueue(experiment: string, folder: string): string {
+  return `${taskQueue()}-${sha256(`${experiment}\n${hostname()}\n${resolve(folder)}`).slice(0, 12)}`;
 }
 
 /** Job ids are unique in a queue: adding a task twice leaves one. */

@@ -2,8 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import type { Engine, Outcome } from '../engine.ts';
 import type { PointTask } from '../point-task.ts';
-import { atMost, MOST_STALLS, type QueueConnection, Watch } from './connection.ts';
-import { fromMessage, type OutcomeMessage, type TaskMessage, taskId, taskQueue } from './messages.ts';
+import { atMost, type QueueConnection, Watch } from './connection.ts';
+import {
+  fromMessage,
+  MOST_STALLS,
+  type OutcomeMessage,
+  type TaskMessage,
+  taskId,
+  taskQueue,
+} from './messages.ts';
 
 export interface QueueEngineOptions {
   /** Name of the queue outcomes come back through. */
@@ -63,7 +70,9 @@ class QueueRun {
     this.#replies = connection.queue<OutcomeMessage>(reply);
     this.#receiver = connection.worker<OutcomeMessage>(reply, (job) => this.#take(job.data), {
       concurrency: 1,
-      silentMs: 30_000,
+      // An outcome is taken in a moment; one that a sweep was killed over is taken by the next.
+      silentMs: 5000,
+      mostStalls: 1_000_000,
     });
     this.#watch = new Watch(connection, patienceMs);
   }

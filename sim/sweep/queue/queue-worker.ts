@@ -5,7 +5,7 @@ import { WorkerPool } from '../../pool.ts';
 import { type Outcome, problemsOf } from '../engine.ts';
 import type { PointDone, PointTask } from '../point-task.ts';
 import { atMost, type QueueConnection, Watch } from './connection.ts';
-import { type OutcomeMessage, type TaskMessage, taskQueue, toMessage } from './messages.ts';
+import { MOST_STALLS, type OutcomeMessage, type TaskMessage, taskQueue, toMessage } from './messages.ts';
 
 export interface QueueWorkerOptions {
   readonly threads: number;
@@ -77,7 +77,11 @@ export async function serveQueue(connection: QueueConnection, options: QueueWork
     }
   };
 
-  const worker = connection.worker<TaskMessage>(taskQueue(), work, { concurrency: threads, silentMs });
+  const worker = connection.worker<TaskMessage>(taskQueue(), work, {
+    concurrency: threads,
+    silentMs,
+    mostStalls: MOST_STALLS,
+  });
   const watch = new Watch(connection, patienceMs);
   try {
     await Promise.race([

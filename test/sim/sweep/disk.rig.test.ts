@@ -18,6 +18,7 @@ describe.skipIf(!mounted)(`a full disk${mounted ? '' : ' (cannot mount one here)
     const here = bench();
     const spec = here.write({ axes: { seed: { from: 1, to: 30, steps: 30, integer: true } } });
     const out = join(mount, 'sweep');
+    rmSync(out, { recursive: true, force: true });
     const ballast = join(mount, 'ballast');
     writeFileSync(ballast, new Uint8Array(1950 * 1024));
     const full = await foresize(['sweep', spec, '--out', out, '--quiet'], here.folder);

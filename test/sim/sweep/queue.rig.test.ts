@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readJournal } from '../../../sim/sweep/journal.ts';
 import { connectQueue } from '../../../sim/sweep/queue/connection.ts';
 import { Foresize, foresize } from './cli.ts';
@@ -46,6 +46,12 @@ function startSweep(url: string, out: string, ...more: string[]): Foresize {
   });
 }
 
+let attempts = 0;
+/** A folder of its own for every attempt: a test that is tried again finds none of the first. */
+function fresh(name: string): string {
+  return `${name}-${attempts++}`;
+}
+
 function finished(out: string): number {
   const runs = here.path(`${out}/runs`);
   return existsSync(runs) ? readdirSync(runs).filter((name) => name.endsWith('.json.gz')).length : 0;
@@ -69,17 +75,18 @@ for (const { name, present, create } of SERVERS) {
     let server: Server;
     beforeAll(async () => {
       server = await create();
-      await server.start();
     }, 120_000);
+    beforeEach(() => server.start(), 120_000);
     afterAll(() => server.remove());
 
     it('loses nothing and counts nothing twice when a worker of three is killed', async () => {
+      const out = fresh(`${name}-killed`);
       const crew = [1, 2, 3].map(() => startWorker(server.url, '--silence', '2s'));
-      const sweep = startSweep(server.url, `${name}-killed`);
-      await until(() => finished(`${name}-killed`) >= 4);
+      const sweep = startSweep(server.url, out);
+      await until(() => finished(out) >= 4);
       crew[1]!.kill('SIGKILL');
       expect(await sweep.finished).toMatchObject({ code: 0, stderr: '' });
-      expectWhole(`${name}-killed`);
+      expectWhole(out);
       // A worker that is told to stop says what it did.
       crew[0]!.kill('SIGINT');
       const end = await crew[0]!.finished;
@@ -88,15 +95,16 @@ for (const { name, present, create } of SERVERS) {
     });
 
     it('is patient with a run that outlasts its lock many times', async () => {
+      const out = fresh(`${name}-long`);
       const long = here.write({ axes: {}, set: { duration: '1000d' }, name: 'Long' }, 'long.yaml');
       const worker = startWorker(server.url, '--silence', '500ms', '--idle', '3s');
       const second = startWorker(server.url, '--silence', '500ms', '--idle', '3s');
       const sweep = await foresize(
-        ['sweep', long, '--queue', server.url, '--out', `${name}-long`, '--quiet'],
+        ['sweep', long, '--queue', server.url, '--out', out, '--quiet'],
         here.folder,
       );
       expect(sweep).toMatchObject({ code: 0 });
-      const [entry] = readJournal(here.path(`${name}-long/journal.jsonl`));
+      const [entry] = readJournal(here.path(`${out}/journal.jsonl`));
       expect(entry!.wallSeconds).toBeGreaterThan(2);
       const done = await Promise.all(
         [worker, second].map(async (w) => JSON.parse((await w.finished).stdout).done),
@@ -106,44 +114,44 @@ for (const { name, present, create } of SERVERS) {
     });
 
     it('goes on after Ctrl-C', async () => {
+      const out = fresh(`${name}-stopped`);
       startWorker(server.url);
-      const first = startSweep(server.url, `${name}-stopped`);
-      await until(() => finished(`${name}-stopped`) >= 3);
+      const first = startSweep(server.url, out);
+      await until(() => finished(out) >= 3);
       first.kill('SIGINT');
       expect(await first.finished).toMatchObject({ code: 130, stderr: 'interrupted\n' });
-      const kept = finished(`${name}-stopped`);
+      const kept = finished(out);
       expect(kept).toBeLessThan(RUNS);
-      const second = startSweep(server.url, `${name}-stopped`, '--resume');
+      const second = startSweep(server.url, out, '--resume');
       expect(await second.finished).toMatchObject({ code: 0, stderr: '' });
-      expectWhole(`${name}-stopped`);
+      expectWhole(out);
     });
 
     it('keeps what is finished when the queue goes away, and carries on when it is back', async () => {
+      const out = fresh(`${name}-lost`);
       const worker = startWorker(server.url, '--silence', '2s', '--queue-timeout', '2s');
-      const first = startSweep(server.url, `${name}-lost`, '--queue-timeout', '2s');
-      await until(() => finished(`${name}-lost`) >= 3);
+      const first = startSweep(server.url, out, '--queue-timeout', '2s');
+      await until(() => finished(out) >= 3);
       await server.kill();
       const [end, workerEnd] = await Promise.all([first.finished, worker.finished]);
       expect(end.code).toBe(1);
       expect(end.stderr).toMatch(/^QUEUE_LOST: /);
       expect(workerEnd.code).toBe(1);
       expect(workerEnd.stderr).toMatch(/^QUEUE_LOST: /m);
-      expect(finished(`${name}-lost`)).toBeGreaterThanOrEqual(3);
+      expect(finished(out)).toBeGreaterThanOrEqual(3);
       await server.start();
       startWorker(server.url, '--silence', '2s');
-      const second = startSweep(server.url, `${name}-lost`, '--resume');
+      const second = startSweep(server.url, out, '--resume');
       expect(await second.finished).toMatchObject({ code: 0, stderr: '' });
-      expectWhole(`${name}-lost`);
+      expectWhole(out);
     });
 
     it('records a run that every worker dies over', async () => {
+      const out = fresh(`${name}-deadly`);
       const deadly = here.write({ axes: {}, set: { duration: '20000d' }, name: 'Deadly' }, 'deadly.yaml');
-      const sweep = new Foresize(
-        ['sweep', deadly, '--queue', server.url, '--out', `${name}-deadly`, '--quiet'],
-        {
-          cwd: here.folder,
-        },
-      );
+      const sweep = new Foresize(['sweep', deadly, '--queue', server.url, '--out', out, '--quiet'], {
+        cwd: here.folder,
+      });
       const connection = await connectQueue(server.url);
       let queue: ReturnType<typeof connection.queue> | undefined;
       for (let death = 1; death <= 4; death++) {
@@ -160,7 +168,7 @@ for (const { name, present, create } of SERVERS) {
       await connection.close();
       startWorker(server.url, '--silence', '1s');
       expect((await sweep.finished).code).toBe(1);
-      const [entry] = readJournal(here.path(`${name}-deadly/journal.jsonl`));
+      const [entry] = readJournal(here.path(`${out}/journal.jsonl`));
       expect(entry!.problems![0]!.code).toBe('RUN_STALLED');
     });
   });

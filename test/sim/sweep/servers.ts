@@ -86,6 +86,7 @@ function server(url: string, launch: (data: string) => ChildProcess): Server {
   return {
     url,
     async start() {
+      if (child) return;
       child = launch(data);
       for (let tries = 0; ; tries++) {
         try {
@@ -105,7 +106,7 @@ function server(url: string, launch: (data: string) => ChildProcess): Server {
   };
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const probe = createServer().listen(0, '127.0.0.1', () => {
       const { port } = probe.address() as { port: number };
