@@ -36,7 +36,7 @@ export const autoParams = z
     candidates: z
       .array(z.enum(AUTO_CANDIDATES))
       .min(1)
-      .default(['last-value', 'seasonal-naive', 'holt-winters', 'prophet-ridge', 'linear-quantile'])
+      .default(['last-value', 'seasonal-naive', 'prophet-ridge', 'linear-quantile'])
       .describe('Models to choose from, each with its defaults.'),
     memoryDays: z
       .number()
