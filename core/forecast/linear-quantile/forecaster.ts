@@ -108,16 +108,17 @@ export class LinearQuantile implements Calibratable {
     this.#tick = t;
     const terms = this.#terms;
     const slots = this.#fleet.slots;
+    terms.past.begin(t);
     for (let k = 0; k < slots.length; k++) {
       const slot = slots[k]!;
       const teaches = (t + slot) % EVERY === 0;
       for (let r = 0; r < R; r++) {
         const i = slot * R + r;
         const y = frame.usage[i]!;
-        if (!isSample(y)) terms.past.miss(i, t);
+        if (!isSample(y)) terms.past.miss(i);
         else {
           if (teaches && terms.past.count(i) >= ENOUGH) this.#teach(i, this.#rows.row[slot]!, r, y);
-          terms.take(i, t, y);
+          terms.take(i, y);
         }
       }
     }
@@ -134,7 +135,7 @@ export class LinearQuantile implements Calibratable {
       const h = BUCKETS[b]! + ((t + Math.floor(t / steps)) % steps);
       const unit = terms.fromOrigin(i, t - h);
       if (unit === 0) continue;
-      terms.ofTarget(i, t - h, h, unit);
+      terms.ofTarget(i, t - h, h, 0, unit);
       const target = (y - terms.last(i, t - h)) / unit;
       for (let l = 0; l < L; l++) {
         const loss = this.#equations.learn(row, r, b * L + l, terms.x, target);
@@ -186,7 +187,7 @@ export class LinearQuantile implements Calibratable {
         }
         const most = HIGHEST * terms.past.state[i * STATE + HIGH]!;
         for (let h = 1; h <= horizon; h++) {
-          terms.ofTarget(i, t, h, unit);
+          terms.ofTarget(i, t, h, h, unit);
           const b = BUCKET_OF[Math.min(h, STEPS) - 1]!;
           let least = 0;
           for (let q = 0; q < level.length; q++) {
@@ -247,6 +248,7 @@ export class LinearQuantile implements Calibratable {
   loadSlot(slot: number, saved: SavedState, tick: number): void {
     unpack(saved['terms'], this.#terms.columns(slot * R, slot * R + R));
     this.#tick = Math.max(this.#tick, tick);
+    this.#terms.past.begin(this.#tick);
   }
 }
 
