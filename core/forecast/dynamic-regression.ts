@@ -137,6 +137,7 @@ export class DynamicRegression implements PerSlot {
     const rows = this.#hierarchy.row;
     const usage = frame.usage;
     const past = this.#past;
+    past.begin(t);
     for (let k = 0; k < slots.length; k++) {
       const slot = slots[k]!;
       const teaches = (t + slot) % EVERY === 0;
@@ -149,8 +150,8 @@ export class DynamicRegression implements PerSlot {
           const y = value / this.#unit[i]!;
           if (teaches && past.count(i) >= ENOUGH) this.#teach(i, rows[slot]!, r, y);
           this.#experts.score(i, t, y);
-          past.take(i, t, y);
-        } else past.miss(i, t);
+          past.take(i, y);
+        } else past.miss(i);
       }
     }
     this.#solve(t);
@@ -168,12 +169,12 @@ export class DynamicRegression implements PerSlot {
     x[5] = excess(x[2]);
   }
 
-  /** Usage that the terms of a target are made of: at the same time of the last day and hour, and usual then. */
-  #lookBack(i: number, target: number): void {
+  /** Usage that the terms of a target are made of: at the same time of the last day and hour, and usual then, `h` ticks from now. */
+  #lookBack(i: number, h: number): void {
     const raw = this.#raw;
     const past = this.#past;
-    const at = i * past.dayTicks + (target % past.dayTicks);
-    const minute = i * 2 * HOUR_TICKS + (target % HOUR_TICKS);
+    const at = past.dayAt(i, h);
+    const minute = past.hourAt(i, h);
     raw[0] = past.day[at]!;
     raw[1] = past.dayProfile[at]!;
     raw[2] = past.hour[minute]!;
@@ -208,7 +209,7 @@ export class DynamicRegression implements PerSlot {
     const curve = this.#curve;
     const then = curve[i * CURVE + (t & (CURVE - 1))]!;
     const known = this.#shapes[i] !== undefined;
-    this.#lookBack(i, t);
+    this.#lookBack(i, 0);
     for (let h = 1; h <= STEPS; h++) {
       const o = (i * ORIGINS + ((t - h) & (ORIGINS - 1))) * KEPT;
       const level = origins[o + LEVEL]!;
@@ -277,7 +278,7 @@ export class DynamicRegression implements PerSlot {
     for (let h = 1; h <= horizon; h++) {
       const step = h <= STEPS ? h - 1 : STEPS - 1;
       const then = h <= STEPS ? this.#curve[i * CURVE + ((t + h) & (CURVE - 1))]! : (shape?.at(t + h) ?? 0);
-      this.#lookBack(i, t + h);
+      this.#lookBack(i, h);
       this.#termsOfTarget(origin, inverse, now, then, shape !== undefined);
       const from = this.#equations.at(row, r, step);
       let sum = 0;
@@ -305,6 +306,7 @@ export class DynamicRegression implements PerSlot {
   loadSlot(slot: number, saved: unknown, t: number): void {
     unpack(saved, this.#columns(slot));
     this.#tick = Math.max(this.#tick, t);
+    this.#past.begin(this.#tick);
   }
 
   #columns(slot: number): (Float64Array | Float32Array)[] {

@@ -40,7 +40,7 @@ export function decodeFloats(text: unknown, length: number): Float64Array {
   return out;
 }
 
-type Columns = Float64Array | Float32Array | Int32Array;
+export type Columns = Float64Array | Float32Array | Int32Array | Uint8Array;
 
 /** Several columns as one text. */
 export function pack(columns: readonly Columns[]): string {

@@ -18,6 +18,8 @@ export class Hierarchy implements PerSlot {
   readonly keys: RowKey[] = [{}];
   /** Parent of each row; -1 for the global one. A parent always comes before its children. */
   readonly parent: number[] = [-1];
+  /** Rows directly below each row. */
+  readonly children: number[][] = [[]];
   /** The pair row of the VM in each slot. */
   row = new Int32Array(0);
   readonly #fleet: Fleet;
@@ -59,8 +61,18 @@ export class Hierarchy implements PerSlot {
     return this.keys[row]!.userId !== undefined;
   }
 
+  /** The nearest row above that knows more than this row's own family: an only child has nothing to learn from its parent. */
+  teacher(row: number): number {
+    let up = this.parent[row]!;
+    while (up > GLOBAL && this.children[up]!.length < 2) up = this.parent[up]!;
+    return up;
+  }
+
   #add(key: RowKey, parent: number): number {
     this.keys.push(key);
-    return this.parent.push(parent) - 1;
+    this.children.push([]);
+    const row = this.parent.push(parent) - 1;
+    this.children[parent]!.push(row);
+    return row;
   }
 }

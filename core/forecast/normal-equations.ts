@@ -60,18 +60,9 @@ export class NormalEquations {
 
   /**
    * Adds the observation (x, y) to a model, weighted by 1 / (smooth + |error|) with the error of today's coefficients: so
-   * that least squares ends up minimising absolute error, or with a tilt of 2 q - 1 the pinball loss of quantile q
-   * (majorise and minimise; Hunter & Lange 2000, "Quantile regression via an MM algorithm"), one pass a solution.
+   * that least squares ends up minimising absolute error (iteratively reweighted, one pass a solution).
    */
-  learn(
-    row: number,
-    resource: number,
-    model: number,
-    x: Float64Array,
-    y: number,
-    smooth: number,
-    tilt = 0,
-  ): number {
+  learn(row: number, resource: number, model: number, x: Float64Array, y: number, smooth: number): void {
     const p = this.p;
     const index = (row * R + resource) * this.models + model;
     const coefficients = this.coefficients;
@@ -85,10 +76,9 @@ export class NormalEquations {
       const v = weight * x[a]!;
       for (let b = 0; b <= a; b++) sums[at++]! += v * x[b]!;
     }
-    const v = weight * y + tilt;
+    const v = weight * y;
     for (let a = 0; a < p; a++) sums[at++]! += v * x[a]!;
     sums[at]! += 1;
-    return error;
   }
 
   /** Multiplies what a row remembers by `keep`. */
@@ -123,7 +113,7 @@ export class NormalEquations {
   #solve(row: number, resource: number, model: number): void {
     const p = this.p;
     const sums = this.#sums;
-    const parent = this.#hierarchy.parent[row]!;
+    const parent = this.#hierarchy.teacher(row);
     const index = (row * R + resource) * this.models + model;
     const above = (parent * R + resource) * this.models + model;
     const at = index * this.#width;

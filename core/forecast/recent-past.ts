@@ -58,6 +58,11 @@ export class RecentPast {
   /** i * 2 * HOUR_TICKS + tick % HOUR_TICKS: the same of the hour, first seen then usual. */
   hour = new Float32Array(0);
 
+  /** The tick being taken in, as time of day and of hour. */
+  #time = 0;
+  #minute = 0;
+  #tick = -1;
+
   /** @param kept leading columns of the state that are kept of each origin */
   constructor(dayTicks: number, kept: number) {
     this.dayTicks = dayTicks;
@@ -85,16 +90,37 @@ export class RecentPast {
     return this.state[i * STATE + COUNT]!;
   }
 
-  /** Takes in the sample of tick `t`. */
-  take(i: number, t: number, y: number): void {
+  /** Begins tick `t`: what is taken in or missed from here on belongs to it. */
+  begin(t: number): void {
+    this.#time = t % this.dayTicks;
+    this.#minute = t % HOUR_TICKS;
+    this.#tick = t;
+  }
+
+  /** Index into `day` and `dayProfile` of the time `h` ticks from now. */
+  dayAt(i: number, h: number): number {
+    const day = this.dayTicks;
+    const at = this.#time + h;
+    return i * day + (at < day ? at : at % day);
+  }
+
+  /** Index into `hour` of what was last seen at the minute `h` ticks from now; what is usual is HOUR_TICKS further. */
+  hourAt(i: number, h: number): number {
+    const at = this.#minute + h;
+    const minute = at < HOUR_TICKS ? at : at < 2 * HOUR_TICKS ? at - HOUR_TICKS : at % HOUR_TICKS;
+    return i * 2 * HOUR_TICKS + minute;
+  }
+
+  /** Takes in the sample of the tick. */
+  take(i: number, y: number): void {
     const day = this.dayTicks;
     const s = this.state;
     const at = i * STATE;
-    const time = i * day + (t % day);
+    const time = this.dayAt(i, 0);
     const usual = this.dayProfile[time]!;
     this.dayProfile[time] = Number.isNaN(usual) ? y : usual + PROFILE * (y - usual);
     this.day[time] = y;
-    const minute = i * 2 * HOUR_TICKS + (t % HOUR_TICKS);
+    const minute = this.hourAt(i, 0);
     const hourly = this.hour[minute + HOUR_TICKS]!;
     this.hour[minute + HOUR_TICKS] = Number.isNaN(hourly) ? y : hourly + PROFILE * (y - hourly);
     this.hour[minute] = y;
@@ -113,23 +139,23 @@ export class RecentPast {
     const level = s[at + LEVEL]!;
     s[at + DAY_HIGH] = count === 1 ? y : Math.max(y, level + (s[at + DAY_HIGH]! - level) * (1 - 1 / day));
     s[at + HIGH] = Math.max(y, s[at + HIGH]! * (1 - 0.1 / day));
-    this.#keep(i, t);
+    this.#keep(i);
   }
 
-  /** Tick `t` brought no sample: smoothed values stay, the last one goes to the level as it gets old. */
-  miss(i: number, t: number): void {
+  /** The tick brought no sample: smoothed values stay, the last one goes to the level as it gets old. */
+  miss(i: number): void {
     const s = this.state;
     const at = i * STATE;
     if (s[at + COUNT] === 0) return;
-    const time = i * this.dayTicks + (t % this.dayTicks);
+    const time = this.dayAt(i, 0);
     this.day[time] = this.dayProfile[time]!;
-    const minute = i * 2 * HOUR_TICKS + (t % HOUR_TICKS);
+    const minute = this.hourAt(i, 0);
     this.hour[minute] = this.hour[minute + HOUR_TICKS]!;
     s[at + LAST] = s[at + LEVEL]! + 0.9 * (s[at + LAST]! - s[at + LEVEL]!);
-    this.#keep(i, t);
+    this.#keep(i);
   }
 
-  #keep(i: number, t: number): void {
+  #keep(i: number): void {
     const s = this.state;
     const kept = this.kept;
     if (kept > HOUR_HIGH) {
@@ -144,7 +170,7 @@ export class RecentPast {
       s[i * STATE + HOUR_HIGH] = high;
       s[i * STATE + HOUR_LOW] = low;
     }
-    const o = (i * ORIGINS + (t & (ORIGINS - 1))) * kept;
+    const o = (i * ORIGINS + (this.#tick & (ORIGINS - 1))) * kept;
     for (let k = 0; k < kept; k++) this.origins[o + k] = s[i * STATE + k]!;
   }
 

@@ -4,26 +4,21 @@ import type { Fleet } from '../../fleet.ts';
 import { normalQuantile } from '../../math.ts';
 import { type Frame, grown, R, RESOURCES, type Resource } from '../../model.ts';
 import { Documents } from '../documents.ts';
-import { pack, unpack } from '../float-codec.ts';
+import { type Columns, pack, unpack } from '../float-codec.ts';
 import { Hierarchy, type RowKey } from '../hierarchy.ts';
 import type { ModelDocument, SavedState } from '../model-document.ts';
 import { isSample } from '../point-model.ts';
 import type { TrainingHealth } from '../retrained.ts';
 import type { Persistent, Stateful } from '../stateful.ts';
 import { ForecastBatch, type ForecastContext, type Forecaster } from '../types.ts';
-import { COMPARED, REACH, Standings } from './standings.ts';
+import { Mixture } from './mixture.ts';
+import { COMPARED, Standings } from './standings.ts';
 
 /** Steps ahead that candidates are compared over. */
 const STEPS = 12;
 /** A VM is compared anew every so many ticks, just after the last comparison ended. */
 const EVERY = STEPS + 1;
 const Q = COMPARED.length;
-/** Levels that candidates are asked for; others lie between. */
-const GRID = [0.05, 0.25, 0.5, 0.75, 0.85, 0.9, 0.95, 0.98, 0.99] as const;
-const PROBITS = GRID.map(normalQuantile);
-/** Candidates with less weight are not asked. */
-const LEAST_WEIGHT = 0.01;
-
 export const AUTO_CANDIDATES = [
   'last-value',
   'seasonal-naive',
@@ -41,7 +36,7 @@ export const autoParams = z
     candidates: z
       .array(z.enum(AUTO_CANDIDATES))
       .min(1)
-      .default(['last-value', 'seasonal-naive', 'holt-winters', 'prophet-ridge', 'linear-quantile'])
+      .default(['last-value', 'seasonal-naive', 'prophet-ridge', 'linear-quantile'])
       .describe('Models to choose from, each with its defaults.'),
     memoryDays: z
       .number()
@@ -83,6 +78,7 @@ export class Auto implements Forecaster, Persistent, Stateful {
   readonly #fleet: Fleet;
   readonly #rows: Hierarchy;
   readonly #standings: Standings;
+  readonly #mixture: Mixture;
   readonly #documents: Documents;
   readonly #decideTicks: number;
   readonly #halfLives: number;
@@ -95,7 +91,6 @@ export class Auto implements Forecaster, Persistent, Stateful {
   #arrived = new Float64Array(0);
   #tick = -1;
   readonly #covered = new Float64Array(Q);
-  #mixed = new Float64Array(0);
 
   constructor(params: AutoParams, ctx: ForecastContext, candidates: readonly Forecaster[]) {
     const names = candidates.map((candidate) => candidate.name);
@@ -105,6 +100,7 @@ export class Auto implements Forecaster, Persistent, Stateful {
     this.#rows = new Hierarchy(ctx.fleet);
     const { stepMs, epochMs } = ctx;
     this.#standings = new Standings(this.#rows, candidates.length, Math.max(0, names.indexOf('last-value')));
+    this.#mixture = new Mixture(candidates, this.#rows, this.#standings);
     const identity = { forecaster: this.name, parameters: this.parameters, stepMs, epochMs };
     this.#documents = new Documents(identity, ctx.fleet, this.#rows, this);
     this.#decideTicks = Math.max(1, Math.round((params.decideHours * DAY) / 24 / stepMs));
@@ -118,6 +114,7 @@ export class Auto implements Forecaster, Persistent, Stateful {
     this.#made = grown(this.#made, capacity * R * (C + 1) * Q * STEPS);
     this.#running = grown(this.#running, capacity * R * C);
     this.#arrived = grown(this.#arrived, capacity * R * (Q + 1));
+    this.#mixture.grow(capacity);
     for (const candidate of this.#candidates) candidate.grow(capacity);
   }
 
@@ -125,6 +122,7 @@ export class Auto implements Forecaster, Persistent, Stateful {
     this.#rows.admit(slot);
     this.#standings.grow();
     this.#since[slot] = -1;
+    this.#mixture.clear(slot);
     for (const candidate of this.#candidates) candidate.admit(slot);
     this.#documents.admitted(slot);
   }
@@ -140,7 +138,12 @@ export class Auto implements Forecaster, Persistent, Stateful {
     }
     const t = frame.tick;
     this.#tick = t;
-    for (const slot of this.#fleet.slots) if (this.#since[slot]! >= 0) this.#score(slot, frame);
+    for (const slot of this.#fleet.slots) {
+      for (let i = slot * R; i < slot * R + R; i++) {
+        if (isSample(frame.usage[i]!)) this.#mixture.seen[i] = 1;
+      }
+      if (this.#since[slot]! >= 0) this.#score(slot, frame);
+    }
     if (t % this.#decideTicks === 0) this.#standings.decide(this.#halfLives);
     this.#ask();
   }
@@ -200,65 +203,6 @@ export class Auto implements Forecaster, Persistent, Stateful {
     }
   }
 
-  /**
-   * Averages the candidates' forecasts at some levels of the grid into `#mixed`, laid out as a batch. A candidate is
-   * asked only about VMs that give it weight. NaN where no candidate has anything to say.
-   */
-  #mix(slots: Int32Array, horizon: number, levels: readonly number[]): void {
-    const C = this.#candidates.length;
-    const width = levels.length * horizon;
-    if (this.#mixed.length < slots.length * R * width)
-      this.#mixed = new Float64Array(slots.length * R * width);
-    const mixed = this.#mixed.fill(0, 0, slots.length * R * width);
-    const sums = new Float64Array(slots.length * R);
-    const weights = this.#standings.weights;
-    const places: number[] = [];
-    for (let c = 0; c < C; c++) {
-      places.length = 0;
-      for (let k = 0; k < slots.length; k++) {
-        const from = this.#rows.row[slots[k]!]! * R;
-        for (let r = 0; r < R; r++) {
-          if (weights[(from + r) * C + c]! < LEAST_WEIGHT) continue;
-          places.push(k);
-          break;
-        }
-      }
-      if (places.length === 0) continue;
-      const batch = new ForecastBatch(places.length, horizon, levels);
-      this.#candidates[c]!.predict(
-        Int32Array.from(places, (k) => slots[k]!),
-        batch,
-      );
-      for (let p = 0; p < places.length; p++) {
-        const k = places[p]!;
-        const row = this.#rows.row[slots[k]!]!;
-        for (let r = 0; r < R; r++) {
-          const w = weights[(row * R + r) * C + c]!;
-          const from = (p * R + r) * width;
-          const to = (k * R + r) * width;
-          // A candidate that has nothing to say of all levels does not take part.
-          if (w < LEAST_WEIGHT || Number.isNaN(batch.values[from]!)) continue;
-          sums[k * R + r]! += w;
-          for (let j = 0; j < width; j++) mixed[to + j]! += w * batch.values[from + j]!;
-        }
-      }
-    }
-    for (let s = 0; s < sums.length; s++) {
-      const inverse = 1 / sums[s]!;
-      for (let j = s * width; j < (s + 1) * width; j++)
-        mixed[j] = sums[s]! > 0 ? mixed[j]! * inverse : Number.NaN;
-    }
-  }
-
-  /** The levels of the grid that quantiles within REACH of `low`..`high` are read off, and their first index. */
-  #levels(low: number, high: number): { first: number; levels: readonly number[] } {
-    let first = 0;
-    while (first + 2 < GRID.length && PROBITS[first + 1]! <= low - REACH) first++;
-    let last = GRID.length - 1;
-    while (last - 1 > first && PROBITS[last - 1]! >= high + REACH) last--;
-    return { first, levels: GRID.slice(first, last + 1) };
-  }
-
   peak(slots: Int32Array, horizon: number, quantile: number, out: Float64Array): void {
     const batch = new ForecastBatch(slots.length, horizon, [quantile]);
     this.predict(slots, batch);
@@ -275,8 +219,8 @@ export class Auto implements Forecaster, Persistent, Stateful {
   predict(slots: Int32Array, out: ForecastBatch): void {
     const { quantiles, horizon, values } = out;
     const probits = quantiles.map(normalQuantile);
-    const { first, levels } = this.#levels(probits[0]!, probits.at(-1)!);
-    this.#mix(slots, horizon, levels);
+    const { places, levels } = this.#mixture.levels(probits[0]!, probits.at(-1)!);
+    const mixed = this.#mixture.blend(slots, horizon, levels);
     const n = levels.length;
     for (let k = 0; k < slots.length; k++) {
       const row = this.#rows.row[slots[k]!]!;
@@ -289,13 +233,12 @@ export class Auto implements Forecaster, Persistent, Stateful {
           const z = Math.max(lowest, this.#standings.corrected(row, r, probits[q]!));
           lowest = z;
           let g = 0;
-          while (g + 2 < n && PROBITS[first + g + 1]! <= z) g++;
-          const low = PROBITS[first + g]!;
-          const share = (z - low) / (PROBITS[first + g + 1]! - low);
+          while (g + 2 < n && places[g + 1]! <= z) g++;
+          const share = (z - places[g]!) / (places[g + 1]! - places[g]!);
           for (let h = 0; h < horizon; h++) {
-            const a = this.#mixed[from + g * horizon + h]!;
-            const b = this.#mixed[from + (g + 1) * horizon + h]!;
-            values[to + q * horizon + h] = Math.max(0, a + share * (b - a));
+            const low = mixed[from + g * horizon + h]!;
+            const high = mixed[from + (g + 1) * horizon + h]!;
+            values[to + q * horizon + h] = Math.max(0, low + share * (high - low));
           }
         }
       }
@@ -363,15 +306,16 @@ export class Auto implements Forecaster, Persistent, Stateful {
     unpack(saved['comparison'], this.#columns(slot));
   }
 
-  #columns(slot: number): (Float64Array | Float32Array | Int32Array)[] {
+  #columns(slot: number): Columns[] {
     const C = this.#candidates.length;
-    const part = <T extends Float64Array | Float32Array | Int32Array>(column: T, width: number): T =>
+    const part = <T extends Columns>(column: T, width: number): T =>
       column.subarray(slot * width, (slot + 1) * width) as T;
     return [
       part(this.#since, 1),
       part(this.#made, R * (C + 1) * Q * STEPS),
       part(this.#running, R * C),
       part(this.#arrived, R * (Q + 1)),
+      part(this.#mixture.seen, R),
     ];
   }
 }

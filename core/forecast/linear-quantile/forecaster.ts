@@ -7,10 +7,11 @@ import { type Calibratable, Conformal } from '../conformal.ts';
 import { pack, unpack } from '../float-codec.ts';
 import { Hierarchy } from '../hierarchy.ts';
 import type { SavedState } from '../model-document.ts';
-import { NormalEquations } from '../normal-equations.ts';
 import { isSample } from '../point-model.ts';
+import { HIGH, STATE } from '../recent-past.ts';
 import type { Training, TrainingHealth } from '../retrained.ts';
 import type { ForecastBatch, ForecastContext } from '../types.ts';
+import { QuantileEquations } from './equations.ts';
 import { QuantileTerms, STEPS, TERMS } from './terms.ts';
 
 /** Quantiles that have coefficients; `Conformal` makes all others from the nearest. */
@@ -30,8 +31,8 @@ const EVERY = 5;
 const SOLVE = 72;
 /** Samples before a VM's past teaches anything. */
 const ENOUGH = 24;
-/** Added to |error| in the weights of the regression, in units of the terms. */
-const SMOOTH = 0.05;
+/** No forecast is above so many times the largest value of the last weeks. */
+const HIGHEST = 1.5;
 
 export const linearQuantileParams = z
   .strictObject({
@@ -55,8 +56,8 @@ export function createLinearQuantile(params: LinearQuantileParams, ctx: Forecast
 
 /**
  * One linear equation per bucket of steps and level, for every pair and resource, shrunk towards the application's and the
- * fleet's. There is no training run: every few ticks a VM adds what it saw to the normal equations, and each row
- * is solved every few hours; see `NormalEquations`.
+ * fleet's. There is no training run: every few ticks a VM adds what it saw, and each row is solved every few hours; see
+ * `QuantileEquations`.
  */
 export class LinearQuantile implements Calibratable {
   readonly name = 'linear-quantile';
@@ -65,7 +66,7 @@ export class LinearQuantile implements Calibratable {
   readonly #ctx: ForecastContext;
   readonly #rows: Hierarchy;
   readonly #terms: QuantileTerms;
-  readonly #equations: NormalEquations;
+  readonly #equations: QuantileEquations;
   readonly #keep: number;
   /** Per row * R + resource: pinball loss at .9 in units of the terms, decayed, its weight, and first tick learned of. */
   readonly #record: { loss: number; weight: number; first: number }[] = [];
@@ -83,7 +84,11 @@ export class LinearQuantile implements Calibratable {
     const prior = BUCKETS.flatMap(() =>
       LEVELS.map((q) => Float64Array.from({ length: TERMS }, (_, j) => (j === 0 ? -log(2 * (1 - q)) : 0))),
     );
-    this.#equations = new NormalEquations(this.#rows, prior);
+    this.#equations = new QuantileEquations(
+      this.#rows,
+      BUCKETS.flatMap(() => LEVELS),
+      prior,
+    );
   }
 
   grow(capacity: number): void {
@@ -103,16 +108,17 @@ export class LinearQuantile implements Calibratable {
     this.#tick = t;
     const terms = this.#terms;
     const slots = this.#fleet.slots;
+    terms.past.begin(t);
     for (let k = 0; k < slots.length; k++) {
       const slot = slots[k]!;
       const teaches = (t + slot) % EVERY === 0;
       for (let r = 0; r < R; r++) {
         const i = slot * R + r;
         const y = frame.usage[i]!;
-        if (!isSample(y)) terms.past.miss(i, t);
+        if (!isSample(y)) terms.past.miss(i);
         else {
           if (teaches && terms.past.count(i) >= ENOUGH) this.#teach(i, this.#rows.row[slot]!, r, y);
-          terms.take(i, t, y);
+          terms.take(i, y);
         }
       }
     }
@@ -129,13 +135,12 @@ export class LinearQuantile implements Calibratable {
       const h = BUCKETS[b]! + ((t + Math.floor(t / steps)) % steps);
       const unit = terms.fromOrigin(i, t - h);
       if (unit === 0) continue;
-      terms.ofTarget(i, t - h, h, unit);
+      terms.ofTarget(i, t - h, h, 0, unit);
       const target = (y - terms.last(i, t - h)) / unit;
       for (let l = 0; l < L; l++) {
-        const q = LEVELS[l]!;
-        const error = this.#equations.learn(row, r, b * L + l, terms.x, target, SMOOTH, 2 * q - 1);
+        const loss = this.#equations.learn(row, r, b * L + l, terms.x, target);
         if (l !== STATED) continue;
-        record.loss += error > 0 ? q * error : (q - 1) * error;
+        record.loss += loss;
         record.weight++;
         if (record.first < 0) record.first = t;
       }
@@ -180,15 +185,16 @@ export class LinearQuantile implements Calibratable {
           values.fill(last, from, from + quantiles.length * horizon);
           continue;
         }
+        const most = HIGHEST * terms.past.state[i * STATE + HIGH]!;
         for (let h = 1; h <= horizon; h++) {
-          terms.ofTarget(i, t, h, unit);
+          terms.ofTarget(i, t, h, h, unit);
           const b = BUCKET_OF[Math.min(h, STEPS) - 1]!;
           let least = 0;
           for (let q = 0; q < level.length; q++) {
             const c = this.#equations.at(row, r, b * L + level[q]!);
             let sum = 0;
             for (let j = 0; j < TERMS; j++) sum += coefficients[c + j]! * x[j]!;
-            least = Math.max(least, last + unit * sum);
+            least = Math.max(least, Math.min(most, last + unit * sum));
             values[from + q * horizon + h - 1] = least;
           }
         }
@@ -242,6 +248,7 @@ export class LinearQuantile implements Calibratable {
   loadSlot(slot: number, saved: SavedState, tick: number): void {
     unpack(saved['terms'], this.#terms.columns(slot * R, slot * R + R));
     this.#tick = Math.max(this.#tick, tick);
+    this.#terms.past.begin(this.#tick);
   }
 }
 

@@ -53,13 +53,14 @@ export class QuantileTerms {
     this.#deviation.fill(0, i * this.past.dayTicks, (i + 1) * this.past.dayTicks);
   }
 
-  take(i: number, t: number, y: number): void {
-    const at = i * this.past.dayTicks + (t % this.past.dayTicks);
+  /** Takes in the sample of the tick that `past` has begun. */
+  take(i: number, y: number): void {
+    const at = this.past.dayAt(i, 0);
     const usual = this.past.dayProfile[at]!;
     if (!Number.isNaN(usual)) {
       this.#deviation[at]! += DEVIATION * (Math.abs(y - usual) - this.#deviation[at]!);
     }
-    this.past.take(i, t, y);
+    this.past.take(i, y);
   }
 
   /** The last value at an origin, one of the newest ORIGINS ticks. */
@@ -90,15 +91,18 @@ export class QuantileTerms {
     return unit;
   }
 
-  /** Fills the terms that belong to the target, `h` after the origin. What was never seen is taken to be the last value. */
-  ofTarget(i: number, origin: number, h: number, unit: number): void {
+  /**
+   * Fills the terms that belong to the target, `h` after the origin and `ahead` of now. What was never seen is taken to be
+   * the last value.
+   */
+  ofTarget(i: number, origin: number, h: number, ahead: number, unit: number): void {
     const { past, x } = this;
     const inverse = 1 / unit;
     const last = this.last(i, origin);
     const day = past.dayTicks;
-    const at = (origin + h) % day;
     const base = i * day;
-    const minute = i * 2 * HOUR_TICKS + ((origin + h) % HOUR_TICKS);
+    const at = past.dayAt(i, ahead) - base;
+    const minute = past.hourAt(i, ahead);
     const yesterday = past.day[base + at]!;
     let high = yesterday;
     for (let d = -AROUND; d <= AROUND; d++) {
