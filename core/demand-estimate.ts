@@ -29,27 +29,20 @@ export class DemandEstimate {
     out.allocation = raw.allocation;
     out.sampledAt = raw.sampledAt;
     out.oomKills = raw.oomKills;
-    const { slots, rows } = this.#fleet;
     const { usage, pressure, oomKills } = raw;
-    out.usage.set(usage.subarray(0, rows * R));
-    for (let k = 0; k < slots.length; k++) {
-      const slot = slots[k]!;
-      const i = slot * R;
-      const held = pressure[i]! + pressure[i + 1]! + pressure[i + 2]! + pressure[i + 3]!;
-      if (held > 0 || oomKills[slot]! > 0) this.#uncensor(slot, raw, out.usage);
-    }
+    const estimate = out.usage;
+    const n = this.#fleet.rows * R;
+    // Without pressure this divides by one: as fast as telling the cases apart.
+    for (let i = 0; i < n; i++) estimate[i] = usage[i]! / Math.max(1 - pressure[i]!, 1 / MOST);
+    for (let slot = 0; slot < this.#fleet.rows; slot++)
+      if (oomKills[slot]! > 0) this.#killed(slot, raw, estimate);
     return out;
   }
 
-  #uncensor(slot: number, raw: Frame, estimate: Float64Array): void {
-    const from = slot * R;
-    for (let i = from; i < from + R; i++) {
-      const held = raw.pressure[i]!;
-      if (held > 0) estimate[i] = raw.usage[i]! / Math.max(1 - held, 1 / MOST);
-    }
-    if (raw.oomKills[slot]! === 0) return;
-    // A killed guest shows no usage; what it had was all of its allocation.
-    const used = Math.max(raw.usage[from + MEMORY]!, raw.allocation[from + MEMORY]!);
-    estimate[from + MEMORY] = Math.max(used + OOM_MIB, used * OOM_FACTOR);
+  /** A killed guest shows no usage; what it had was all of its allocation. */
+  #killed(slot: number, raw: Frame, estimate: Float64Array): void {
+    const i = slot * R + MEMORY;
+    const used = Math.max(raw.usage[i]!, raw.allocation[i]!);
+    estimate[i] = Math.max(used + OOM_MIB, used * OOM_FACTOR);
   }
 }

@@ -1,18 +1,12 @@
-import { CPU, grown, MEMORY, type PerSlot, R } from './model.ts';
+import { grown, type PerSlot, R } from './model.ts';
 
 /**
- * What became of each VM over one interval, slot x R: the input of the score. The simulator fills it from true
- * demand; a live driver from pressure. Most VMs are undisturbed: their entries in the columns after `disturbed` are
- * at rest (0, stretch 1), and a fold visits only the listed slots.
+ * The entries of an interval in which something was out of the ordinary: a list, as most VMs are undisturbed. Entry k
+ * belongs to index[k] = slot * R + resource; indices ascend.
  */
-export class Interval implements PerSlot {
-  /** Demand, usage and allocation, mean over the interval. */
-  demand = new Float64Array(0);
-  usage = new Float64Array(0);
-  allocation = new Float64Array(0);
-  /** Indices (slot x R) at which anything below is not at rest, ascending: disturbed[0..count). */
-  disturbed = new Int32Array(0);
+export class Disturbances {
   count = 0;
+  index = new Int32Array(0);
   /** Seconds with demand above the allocation. */
   starved = new Float64Array(0);
   /** Demand above the allocation, integrated: unit x seconds. */
@@ -21,32 +15,37 @@ export class Interval implements PerSlot {
   dropped = new Float64Array(0);
   /** Work that waits at the end of the interval: unit x seconds. */
   backlog = new Float64Array(0);
-  /** Wanted / served CPU work, per slot, listed by the slot's CPU; 1 = not held back. */
+  /** Wanted / served work; 1 = not held back. */
   stretch = new Float64Array(0);
-  /** Per slot, listed by the slot's memory. */
-  oomKills = new Uint16Array(0);
+  /** OOM kills, at the VM's memory. */
+  oomKills = new Uint8Array(0);
+
+  grow(length: number): void {
+    this.index = grown(this.index, length);
+    for (const key of ['starved', 'unmet', 'dropped', 'backlog', 'stretch'] as const) {
+      this[key] = grown(this[key], length);
+    }
+    this.oomKills = grown(this.oomKills, length);
+  }
+}
+
+/**
+ * What became of each VM over one interval: the input of the score. The simulator fills it from true demand; a live
+ * driver from pressure.
+ */
+export class Interval implements PerSlot {
+  /** Demand, usage and allocation, mean over the interval, slot x R. */
+  demand = new Float64Array(0);
+  usage = new Float64Array(0);
+  allocation = new Float64Array(0);
+  readonly disturbed = new Disturbances();
 
   grow(capacity: number): void {
-    for (const key of ['demand', 'usage', 'allocation', 'starved', 'unmet', 'dropped', 'backlog'] as const) {
-      this[key] = grown(this[key], capacity * R);
-    }
-    this.disturbed = grown(this.disturbed, capacity * R);
-    this.stretch = grown(this.stretch, capacity);
-    this.oomKills = grown(this.oomKills, capacity);
+    for (const key of ['demand', 'usage', 'allocation'] as const) this[key] = grown(this[key], capacity * R);
+    this.disturbed.grow(capacity * R);
   }
 
   admit(slot: number): void {
     for (const key of ['demand', 'usage', 'allocation'] as const) this[key].fill(0, slot * R, slot * R + R);
-    for (let i = slot * R; i < slot * R + R; i++) this.rest(i);
-  }
-
-  /** Brings the sparse columns to rest at an index. */
-  rest(index: number): void {
-    this.starved[index] = 0;
-    this.unmet[index] = 0;
-    this.dropped[index] = 0;
-    this.backlog[index] = 0;
-    if (index % R === CPU) this.stretch[index / R] = 1;
-    else if (index % R === MEMORY) this.oomKills[(index - MEMORY) / R] = 0;
   }
 }

@@ -198,9 +198,10 @@ export class Profiler implements PerSlot {
   }
 
   #clear(slot: number): void {
-    const from = slot * R;
-    this.#sum.fill(0, from, from + R);
-    this.#count.fill(0, from, from + R);
-    this.#peak.fill(0, from, from + R);
+    for (let i = slot * R, end = i + R; i < end; i++) {
+      this.#sum[i] = 0;
+      this.#count[i] = 0;
+      this.#peak[i] = 0;
+    }
   }
 }

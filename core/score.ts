@@ -1,12 +1,14 @@
 import type { Fleet } from './fleet.ts';
 import { type IntentBatch, OUTCOME } from './intents.ts';
-import type { Interval } from './interval.ts';
+import type { Disturbances, Interval } from './interval.ts';
 import { CPU, grown, MEMORY, type PerSlot, R } from './model.ts';
 import { orderStatistic } from './order-statistic.ts';
 import { StretchHistograms } from './stretch-histogram.ts';
 
 const DAY_MS = 86_400_000;
 const SLACK_QUANTILE = 0.95;
+/** Slots whose samples of a tick, 4 resources of 4 bytes, fill one line of the cache. */
+const GROUP = 4;
 
 /** One VM-day: sums over the observed part of the day. Vectors are in the order of RESOURCES. */
 export interface VmDay {
@@ -61,16 +63,13 @@ export class Score implements PerSlot {
   #number = new Int32Array(0);
   #oomKills = new Int32Array(0);
   #starvedAny = new Float64Array(0);
-  /** Sums of the current day, slot x R: over intervals (used, allocated), in seconds, and counts. */
-  #used = new Float64Array(0);
+  /** Sums of the current day, slot x R: over intervals (allocated), in seconds, and counts. */
   #allocated = new Float64Array(0);
   #starved = new Float64Array(0);
   #unmet = new Float64Array(0);
   #dropped = new Float64Array(0);
   #resizes = new Int32Array(0);
   #failed = new Int32Array(0);
-  /** Intervals of the current day, by slot. */
-  #seen = new Int32Array(0);
   /** Indices (slot x R) with a running episode: starving[0..count). */
   #starving = new Int32Array(0);
   #starvingCount = 0;
@@ -81,27 +80,32 @@ export class Score implements PerSlot {
   #width = 0;
   #intervals = 0;
   #day = 0;
-  readonly #scratch: readonly Float32Array[];
+  /** What a group of slots used in the day, GROUP x R x samples; its columns; and how many samples, a slot. */
+  readonly #scratch: Float32Array;
+  readonly #columns: readonly Float32Array[];
+  readonly #gathered = new Int32Array(GROUP);
 
   constructor(fleet: Fleet, stepMs: number) {
     this.#fleet = fleet;
     this.#stepS = stepMs / 1000;
     this.#perDay = Math.max(1, Math.round(DAY_MS / stepMs));
-    this.#scratch = Array.from({ length: R }, () => new Float32Array(this.#perDay));
+    const length = this.#perDay;
+    this.#scratch = new Float32Array(GROUP * R * length);
+    this.#columns = Array.from({ length: GROUP * R }, (_, i) =>
+      this.#scratch.subarray(i * length, (i + 1) * length),
+    );
   }
 
   grow(capacity: number): void {
     // A line more than needed: a stride of a power of two would put a whole day into one set of the cache.
     this.#widen(capacity * R + 16);
     this.#number = grown(this.#number, capacity);
-    this.#used = grown(this.#used, capacity * R);
     this.#allocated = grown(this.#allocated, capacity * R);
     this.#starved = grown(this.#starved, capacity * R);
     this.#unmet = grown(this.#unmet, capacity * R);
     this.#dropped = grown(this.#dropped, capacity * R);
     this.#resizes = grown(this.#resizes, capacity * R);
     this.#failed = grown(this.#failed, capacity * R);
-    this.#seen = grown(this.#seen, capacity);
     this.#oomKills = grown(this.#oomKills, capacity);
     this.#starvedAny = grown(this.#starvedAny, capacity);
     this.#episode = grown(this.#episode, capacity * R);
@@ -127,8 +131,9 @@ export class Score implements PerSlot {
   }
 
   retire(slot: number): void {
+    this.#gather((slot / GROUP) | 0);
     this.#closeDay(slot);
-    for (let r = 0; r < R; r++) this.#endEpisode(slot * R + r, this.#number[slot]! * R + r);
+    this.#endEpisodesOf(slot);
   }
 
   /** VM number of the VM now in a slot: its index in `vms`. */
@@ -139,45 +144,35 @@ export class Score implements PerSlot {
   /** Takes in an interval of every VM now in the fleet. */
   observe(interval: Interval): void {
     const { slots } = this.#fleet;
-    const dt = this.#stepS;
     const { usage, allocation } = interval;
     const day = this.#usage;
     const row = this.#intervals * this.#width;
     const allocated = this.#allocated;
-    const used = this.#used;
-    const intervals = this.#seen;
     for (let k = 0; k < slots.length; k++) {
-      const slot = slots[k]!;
-      intervals[slot] = intervals[slot]! + 1;
-      for (let i = slot * R, end = i + R; i < end; i++) {
-        const u = usage[i]!;
-        day[row + i] = u;
-        used[i] = used[i]! + u;
+      for (let i = slots[k]! * R, end = i + R; i < end; i++) {
+        day[row + i] = usage[i]!;
         allocated[i] = allocated[i]! + allocation[i]!;
       }
     }
-    this.#endEpisodes(interval);
-    this.#disturbed(interval, dt);
+    this.#endEpisodes(interval.disturbed);
+    this.#disturbed(interval.disturbed, usage);
     if (++this.#intervals === this.#perDay) this.#endDay();
   }
 
-  #disturbed(
-    { disturbed, count, starved, unmet, dropped, stretch, oomKills, usage }: Interval,
-    dt: number,
-  ): void {
+  #disturbed(d: Disturbances, usage: Float64Array): void {
     let last = -1;
     let longest = 0;
-    for (let k = 0; k < count; k++) {
-      const i = disturbed[k]!;
+    for (let k = 0; k < d.count; k++) {
+      const i = d.index[k]!;
       const slot = (i / R) | 0;
       if (slot !== last) {
         longest = 0;
         last = slot;
       }
-      const short = starved[i]!;
+      const short = d.starved[k]!;
       if (short > 0) {
         this.#starved[i] = this.#starved[i]! + short;
-        this.#unmet[i] = this.#unmet[i]! + unmet[i]!;
+        this.#unmet[i] = this.#unmet[i]! + d.unmet[k]!;
         this.#episode[i] = this.#episode[i]! + short;
         this.#starving[this.#starvingCount++] = i;
         // Shortages of one interval overlap: the longest stands for all.
@@ -186,21 +181,24 @@ export class Score implements PerSlot {
           longest = short;
         }
       }
-      this.#dropped[i] = this.#dropped[i]! + dropped[i]!;
+      this.#dropped[i] = this.#dropped[i]! + d.dropped[k]!;
       const resource = i % R;
-      if (resource === CPU && stretch[slot]! > 1) {
-        this.stretch.add(this.#number[slot]!, stretch[slot]!, usage[i]! * dt);
+      if (resource === CPU && d.stretch[k]! > 1) {
+        this.stretch.add(this.#number[slot]!, d.stretch[k]!, usage[i]! * this.#stepS);
       } else if (resource === MEMORY) {
-        this.#oomKills[slot] = this.#oomKills[slot]! + oomKills[slot]!;
+        this.#oomKills[slot] = this.#oomKills[slot]! + d.oomKills[k]!;
       }
     }
   }
 
-  /** Ends the episodes of what was starved before this interval and is not in it. */
-  #endEpisodes({ starved }: Interval): void {
-    for (let k = 0; k < this.#starvingCount; k++) {
-      const i = this.#starving[k]!;
-      if (starved[i] === 0) this.#endEpisode(i, this.#number[(i / R) | 0]! * R + (i % R));
+  /** Ends the episodes of what was starved before this interval and is not in it. Both lists ascend. */
+  #endEpisodes({ count, index, starved }: Disturbances): void {
+    let k = 0;
+    for (let j = 0; j < this.#starvingCount; j++) {
+      const i = this.#starving[j]!;
+      while (k < count && index[k]! < i) k++;
+      if (k < count && index[k] === i && starved[k]! > 0) continue;
+      this.#endEpisode(i, this.#number[(i / R) | 0]! * R + (i % R));
     }
     this.#starvingCount = 0;
   }
@@ -216,9 +214,10 @@ export class Score implements PerSlot {
     }
   }
 
-  /** Closes the running day of every VM. Call once, at the end. */
+  /** Closes the running day and episodes of every VM. Call once, at the end. */
   finish(): void {
-    for (const slot of this.#fleet.slots) this.retire(slot);
+    this.#closeDays();
+    for (const slot of this.#fleet.slots) this.#endEpisodesOf(slot);
   }
 
   #widen(width: number): void {
@@ -231,62 +230,80 @@ export class Score implements PerSlot {
   }
 
   #endDay(): void {
-    for (const slot of this.#fleet.slots) this.#closeDay(slot);
+    this.#closeDays();
     this.#intervals = 0;
     this.#day++;
     this.#usage.fill(Number.NaN);
   }
 
+  #closeDays(): void {
+    let gathered = -1;
+    for (const slot of this.#fleet.slots) {
+      const group = (slot / GROUP) | 0;
+      if (group !== gathered) this.#gather(group);
+      gathered = group;
+      this.#closeDay(slot);
+    }
+  }
+
+  /** Adds the row of a VM whose group is gathered. p95 is the nearest-rank quantile. */
   #closeDay(slot: number): void {
-    const seconds = this.#seen[slot]! * this.#stepS;
-    if (seconds === 0) return;
+    const samples = this.#gathered[slot % GROUP]!;
+    if (samples === 0) return;
     const row = this.days.length * ROW;
     if (this.rows.length < row + ROW) this.rows = grown(this.rows, Math.max(64 * ROW, row * 2));
     const rows = this.rows;
+    const rank = Math.ceil(SLACK_QUANTILE * samples) - 1;
     for (let r = 0, at = row; r < R; r++, at += FIELDS) {
       const i = slot * R + r;
+      const usage = this.#columns[(slot % GROUP) * R + r]!;
+      let used = 0;
+      for (let t = 0; t < samples; t++) used += usage[t]!;
       rows[at + ALLOCATION] = this.#allocated[i]! * this.#stepS;
-      rows[at + USAGE] = this.#used[i]! * this.#stepS;
+      rows[at + USAGE] = used * this.#stepS;
+      rows[at + P95] = orderStatistic(usage, samples, rank);
       rows[at + STARVED] = this.#starved[i]!;
       rows[at + UNMET] = this.#unmet[i]!;
       rows[at + DROPPED] = this.#dropped[i]!;
       rows[at + RESIZES] = this.#resizes[i]!;
       rows[at + FAILED] = this.#failed[i]!;
     }
-    this.#quantilesOfDay(slot, rows, row + P95);
     this.days.push({
       vm: this.#number[slot]!,
       day: this.#day,
-      seconds,
+      seconds: samples * this.#stepS,
       starvedAny: this.#starvedAny[slot]!,
       oomKills: this.#oomKills[slot]!,
     });
     this.#clear(slot);
   }
 
-  /** Nearest-rank quantile of the slot's usage so far this day, for each resource, to `rows[at + r * FIELDS]`. */
-  #quantilesOfDay(slot: number, rows: Float64Array, at: number): void {
-    const [s0, s1, s2, s3] = this.#scratch;
+  /**
+   * Copies what a group of neighbouring slots used so far this day into one column for each of their resources. A
+   * group's samples of a tick share a line of the cache: one walk down the day reads them all.
+   */
+  #gather(group: number): void {
     const day = this.#usage;
-    const width = this.#width;
-    let n = 0;
-    // The four stand side by side: one walk down the columns reads them all.
-    for (let t = 0, i = slot * R; t < this.#intervals; t++, i += width) {
-      if (!(day[i]! >= 0)) continue;
-      s0![n] = day[i]!;
-      s1![n] = day[i + 1]!;
-      s2![n] = day[i + 2]!;
-      s3![n] = day[i + 3]!;
-      n++;
+    const scratch = this.#scratch;
+    const length = this.#perDay;
+    const counts = this.#gathered.fill(0);
+    for (let t = 0, line = group * GROUP * R; t < this.#intervals; t++, line += this.#width) {
+      for (let s = 0; s < GROUP; s++) {
+        const i = line + s * R;
+        // NaN where the VM was not there.
+        if (!(day[i]! >= 0)) continue;
+        const to = s * R * length + counts[s]!;
+        counts[s] = counts[s]! + 1;
+        scratch[to] = day[i]!;
+        scratch[to + length] = day[i + 1]!;
+        scratch[to + 2 * length] = day[i + 2]!;
+        scratch[to + 3 * length] = day[i + 3]!;
+      }
     }
-    if (n === 0) return;
-    const rank = Math.ceil(SLACK_QUANTILE * n) - 1;
-    for (let r = 0; r < R; r++) rows[at + r * FIELDS] = orderStatistic(this.#scratch[r]!, n, rank);
   }
 
   #clear(slot: number): void {
     for (let i = slot * R; i < slot * R + R; i++) {
-      this.#used[i] = 0;
       this.#allocated[i] = 0;
       this.#starved[i] = 0;
       this.#unmet[i] = 0;
@@ -294,9 +311,12 @@ export class Score implements PerSlot {
       this.#resizes[i] = 0;
       this.#failed[i] = 0;
     }
-    this.#seen[slot] = 0;
     this.#oomKills[slot] = 0;
     this.#starvedAny[slot] = 0;
+  }
+
+  #endEpisodesOf(slot: number): void {
+    for (let r = 0; r < R; r++) this.#endEpisode(slot * R + r, this.#number[slot]! * R + r);
   }
 
   #endEpisode(index: number, vmResource: number): void {

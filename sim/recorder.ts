@@ -27,7 +27,7 @@ export class TimelineRecorder {
   }
 
   observe(at: number, slots: Int32Array, interval: Interval): void {
-    const { demand, usage, allocation, starved } = interval;
+    const { demand, usage, allocation, disturbed } = interval;
     const sums = this.#sums;
     // Columns first: one running sum each, in registers.
     for (let r = 0; r < R; r++) {
@@ -46,9 +46,12 @@ export class TimelineRecorder {
       sums[3 * r + 2] = sums[3 * r + 2]! + a;
     }
     let short = 0;
-    for (let k = 0; k < slots.length; k++) {
-      const i = slots[k]! * R;
-      if (starved[i]! + starved[i + 1]! + starved[i + 2]! + starved[i + 3]! > 0) short++;
+    let last = -1;
+    for (let k = 0; k < disturbed.count; k++) {
+      const slot = (disturbed.index[k]! / R) | 0;
+      if (slot === last || disturbed.starved[k] === 0) continue;
+      short++;
+      last = slot;
     }
     sums[3 * R + 1] = sums[3 * R + 1]! + short;
     sums[3 * R + 2] = sums[3 * R + 2]! + slots.length;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Frame, grown, R } from '../model.ts';
+import { type Frame, grown, MEMORY, R } from '../model.ts';
 import type { Policy, PolicyContext } from './types.ts';
 
 export const thresholdParams = z
@@ -32,7 +32,8 @@ export type ThresholdParams = z.infer<typeof thresholdParams>;
 
 /**
  * The seed policy. Scale to the predicted need when it leaves [down, up] x allocation; else leave it. With the
- * default 0.8 and 1.2 a VM may run 20 % short for as long as the prediction stays inside the band.
+ * default 0.8 and 1.2 a VM may run 20 % short for as long as the prediction stays inside the band; not so after an OOM
+ * kill, which has proven the shortage.
  */
 export function createThreshold(params: ThresholdParams, ctx: PolicyContext): Policy {
   const forecaster = ctx.forecaster;
@@ -45,15 +46,20 @@ export function createThreshold(params: ThresholdParams, ctx: PolicyContext): Po
       need = grown(need, capacity * R);
     },
     admit() {},
-    decide(_frame: Frame, slots: Int32Array, desired: Float64Array) {
+    decide({ oomKills }: Frame, slots: Int32Array, desired: Float64Array) {
       forecaster.peak(slots, horizon, quantile, need);
       for (let k = 0; k < slots.length; k++) {
-        const from = slots[k]! * R;
+        const slot = slots[k]!;
+        const from = slot * R;
         for (let i = from; i < from + R; i++) {
           const allocation = desired[i]!;
           const predicted = need[i]!;
           // Comparisons with NaN (nothing known yet) are false: the allocation stays.
           if (predicted > up * allocation || predicted < down * allocation) desired[i] = predicted;
+        }
+        if (oomKills[slot]! > 0) {
+          const memory = from + MEMORY;
+          desired[memory] = Math.max(desired[memory]!, need[memory]! || 0);
         }
       }
     },

@@ -1,5 +1,5 @@
 import type { Fleet } from '../../core/fleet.ts';
-import type { Interval } from '../../core/interval.ts';
+import type { Disturbances, Interval } from '../../core/interval.ts';
 import { CPU, DISK_IO, type Frame, grown, MEMORY, NETWORK, type PerSlot, R } from '../../core/model.ts';
 import type { VmModelParams } from './vm-model.ts';
 
@@ -161,7 +161,7 @@ export class Vms implements PerSlot {
     const busy = this.#busy;
     const usage = frame.usage;
     const mean = interval.allocation;
-    this.#restAll(frame, interval);
+    this.#rest(frame, interval.disturbed);
     for (let k = 0; k < slots.length; k++) {
       const slot = slots[k]!;
       const i = slot * R;
@@ -210,14 +210,14 @@ export class Vms implements PerSlot {
     this.#held.length = 0;
   }
 
-  #restAll(frame: Frame, interval: Interval): void {
-    for (let k = 0; k < interval.count; k++) {
-      const i = interval.disturbed[k]!;
-      interval.rest(i);
-      frame.pressure[i] = 0;
-      if (i % R === MEMORY) frame.oomKills[(i - MEMORY) / R] = 0;
+  /** Wipes from the frame what the last interval wrote to it beside usage. */
+  #rest({ pressure, oomKills }: Frame, disturbed: Disturbances): void {
+    for (let k = 0; k < disturbed.count; k++) {
+      const i = disturbed.index[k]!;
+      pressure[i] = 0;
+      if (i % R === MEMORY) oomKills[(i - MEMORY) / R] = 0;
     }
-    interval.count = 0;
+    disturbed.count = 0;
   }
 
   /** Whether memory takes part: an outage or a shortage of it holds the other resources back too; or the host does. */
@@ -235,6 +235,7 @@ export class Vms implements PerSlot {
 
   /** Without a shortage of memory each resource goes its own way: at most two pieces, around its resize. */
   #settleFree(slot: number, frame: Frame, interval: Interval): void {
+    const { disturbed } = interval;
     const step = this.#stepS;
     const from = slot * R;
     let moving = this.#moving[slot]!;
@@ -295,13 +296,15 @@ export class Vms implements PerSlot {
       const held = wanted > served ? 1 - served / wanted : 0;
       waiting ||= backlog > 0;
       if (held > ROUNDING || starved > 0) {
-        interval.disturbed[interval.count++] = i;
         frame.pressure[i] = held;
-        if (r === CPU) interval.stretch[slot] = stretchOf(held);
-        interval.starved[i] = starved;
-        interval.unmet[i] = unmet;
-        interval.dropped[i] = dropped;
-        interval.backlog[i] = backlog;
+        const k = disturbed.count++;
+        disturbed.index[k] = i;
+        disturbed.starved[k] = starved;
+        disturbed.unmet[k] = unmet;
+        disturbed.dropped[k] = dropped;
+        disturbed.backlog[k] = backlog;
+        disturbed.stretch[k] = stretchOf(held);
+        disturbed.oomKills[k] = 0;
       }
     }
     this.#moving[slot] = moving;
@@ -309,6 +312,7 @@ export class Vms implements PerSlot {
   }
 
   #settleCoupled(slot: number, frame: Frame, interval: Interval): void {
+    const { disturbed } = interval;
     const step = this.#stepS;
     if (this.#moving[slot] !== 0) this.#move(slot);
     this.#advance(slot, step - this.#elapsed[slot]!);
@@ -324,17 +328,18 @@ export class Vms implements PerSlot {
       this.#carried[i] = this.backlog[i]!;
       waiting ||= this.backlog[i]! > 0;
       if (held > ROUNDING || this.#starved[i]! > 0) {
-        interval.disturbed[interval.count++] = i;
         frame.pressure[i] = held;
-        if (r === CPU) interval.stretch[slot] = stretchOf(held);
-        interval.starved[i] = this.#starved[i]!;
-        interval.unmet[i] = this.#unmet[i]!;
-        interval.dropped[i] = this.#dropped[i]!;
-        interval.backlog[i] = this.backlog[i]!;
+        const k = disturbed.count++;
+        disturbed.index[k] = i;
+        disturbed.starved[k] = this.#starved[i]!;
+        disturbed.unmet[k] = this.#unmet[i]!;
+        disturbed.dropped[k] = this.#dropped[i]!;
+        disturbed.backlog[k] = this.backlog[i]!;
+        disturbed.stretch[k] = stretchOf(held);
+        disturbed.oomKills[k] = r === MEMORY ? this.#killed[slot]! : 0;
       }
     }
     if (this.#killed[slot] === 1) {
-      interval.oomKills[slot] = 1;
       frame.oomKills[slot] = 1;
       // A guest that was killed tells nothing of how much memory it wanted.
       frame.pressure[from + MEMORY] = 0;

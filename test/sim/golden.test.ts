@@ -15,7 +15,7 @@ const GOLDEN: Readonly<Record<string, string>> = {
   ml: '685544eb9a394f66',
   oracle: '822d1a1e0723f524',
   seasonal: '94c995c0beddf6db',
-  seed: '1dfa2cfbe9650ff3',
+  seed: '7da178d8db40e14e',
   vpa: '6132e2e99a48cc9e',
 };
 
@@ -35,7 +35,7 @@ it('decides byte for byte as before', { timeout: 120_000 }, async () => {
     ml: '685544eb9a394f66',
     oracle: '822d1a1e0723f524',
     seasonal: '94c995c0beddf6db',
-    seed: '1dfa2cfbe9650ff3',
+    seed: '7da178d8db40e14e',
     vpa: '6132e2e99a48cc9e',
   };
   for (const policy of [

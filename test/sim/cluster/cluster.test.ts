@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Fleet } from '../../../core/fleet.ts';
 import { Interval } from '../../../core/interval.ts';
-import { Frame, R, type ResourceVector } from '../../../core/model.ts';
+import { Frame, MEMORY, R, type ResourceVector } from '../../../core/model.ts';
 import { Cluster } from '../../../sim/cluster/cluster.ts';
 import { type HostsParams, hostsParams, PLACEMENTS } from '../../../sim/cluster/hosts-model.ts';
 import { vmModelParams } from '../../../sim/cluster/vm-model.ts';
 import { Vms } from '../../../sim/cluster/vms.ts';
+import { disturbance } from './disturbance.ts';
 
 const STEP_MS = 300_000;
 const GROUP = { count: 2, cores: 4, memoryMiB: 8192 };
@@ -76,10 +77,10 @@ describe('cluster', () => {
     // 4 cores by weights 4 : 2.
     expect(rig.used(a)).toBeCloseTo(8 / 3, 12);
     expect(rig.used(b)).toBeCloseTo(4 / 3, 12);
-    expect(rig.interval.starved[a * R]).toBe(300);
+    expect(disturbance(rig.interval, a * R).starved).toBe(300);
     expect(rig.interval.allocation[a * R]).toBe(4);
     // The work that was not done waits.
-    expect(rig.interval.backlog[a * R]).toBeCloseTo((4 - 8 / 3) * 300, 9);
+    expect(disturbance(rig.interval, a * R).backlog).toBeCloseTo((4 - 8 / 3) * 300, 9);
     const { slatah, overloadTimeFraction } = rig.cluster.measures();
     expect([slatah, overloadTimeFraction]).toEqual([1, 1]);
     // A quiet neighbour leaves its share: 3 cores wanted and there.
@@ -117,7 +118,10 @@ describe('cluster', () => {
     rig.want(a, [1, 8000, 0, 0]);
     rig.want(b, [1, 1000, 0, 0]);
     rig.end();
-    expect([rig.interval.oomKills[a], rig.interval.oomKills[b]]).toEqual([1, 0]);
+    expect([
+      disturbance(rig.interval, a * R + MEMORY).oomKills,
+      disturbance(rig.interval, b * R + MEMORY).oomKills,
+    ]).toEqual([1, 0]);
   });
 
   it('shares disk and network', () => {
@@ -223,7 +227,7 @@ describe('cluster', () => {
     expect(rig.hostOf(a)).toBe(-1);
     rig.end();
     expect(rig.interval.usage[a * R]).toBe(0);
-    expect(rig.interval.starved[a * R]).toBe(300);
+    expect(disturbance(rig.interval, a * R).starved).toBe(300);
     expect(rig.interval.allocation[a * R]).toBe(0);
     expect(rig.frame.usage[a * R]).toBeNaN();
     expect(rig.cluster.measures()).toMatchObject({ hostFailures: 2, waitingS: 300, energyKwh: 0 });

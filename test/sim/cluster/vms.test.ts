@@ -5,6 +5,7 @@ import { CPU, Frame, MEMORY, NETWORK, R } from '../../../core/model.ts';
 import { vmModelParams } from '../../../sim/cluster/vm-model.ts';
 import { Vms } from '../../../sim/cluster/vms.ts';
 import { fleetOf } from '../../core/fleet-of.ts';
+import { disturbance } from './disturbance.ts';
 
 const STEP_S = 300;
 
@@ -27,7 +28,7 @@ describe('the closed loop of a VM (2 cores, 2048 MiB, 1e6 bytes/s each)', () => 
     expect([...frame.usage.subarray(0, R)]).toEqual([1.5, 1024, 5e5, 1e5]);
     expect([...frame.pressure.subarray(0, R)]).toEqual([0, 0, 0, 0]);
     expect([...interval.allocation.subarray(0, R)]).toEqual([2, 2048, 1e6, 1e6]);
-    expect(interval.count).toBe(0);
+    expect(interval.disturbed.count).toBe(0);
   });
 
   it('censors usage at the allocation, and lets CPU work wait', () => {
@@ -37,19 +38,23 @@ describe('the closed loop of a VM (2 cores, 2048 MiB, 1e6 bytes/s each)', () => 
     expect(frame.usage[CPU]).toBe(2);
     expect(frame.pressure[CPU]).toBeCloseTo(1 / 3, 12);
     expect(vms.backlog[CPU]).toBe(300);
-    expect([interval.starved[CPU], interval.unmet[CPU], interval.dropped[CPU]]).toEqual([300, 300, 0]);
-    expect(interval.stretch[0]).toBeCloseTo(900 / 600, 12);
+    expect([
+      disturbance(interval, CPU).starved,
+      disturbance(interval, CPU).unmet,
+      disturbance(interval, CPU).dropped,
+    ]).toEqual([300, 300, 0]);
+    expect(disturbance(interval, CPU).stretch).toBeCloseTo(900 / 600, 12);
     // Next: 300 waiting + 300 x 1 = 600 wanted, all served; usage shows 2 cores, demand was 1.
     run([1, 1024, 0, 0]);
     expect([frame.usage[CPU], vms.backlog[CPU], frame.pressure[CPU]]).toEqual([2, 0, 0]);
-    expect(interval.starved[CPU]).toBe(0);
+    expect(disturbance(interval, CPU).starved).toBe(0);
   });
 
   it('drops work beyond the bound of the backlog and counts it', () => {
     const { vms, interval, run } = world({ backlogS: 60 });
     run([3, 0, 0, 0]);
     // 300 core-s are left over; the bound is 60 s x 2 cores = 120.
-    expect([vms.backlog[CPU], interval.dropped[CPU]]).toEqual([120, 180]);
+    expect([vms.backlog[CPU], disturbance(interval, CPU).dropped]).toEqual([120, 180]);
   });
 
   it('shapes network as a queue of bytes', () => {
@@ -62,22 +67,29 @@ describe('the closed loop of a VM (2 cores, 2048 MiB, 1e6 bytes/s each)', () => 
     const { vms, frame, interval, run } = world({ restartS: 60, graceS: 0 });
     run([1, 4096, 0, 0]);
     expect(frame.oomKills[0]).toBe(1);
-    expect(interval.oomKills[0]).toBe(1);
-    expect([interval.starved[MEMORY], interval.unmet[MEMORY]]).toEqual([300, 2048 * 300]);
+    expect(disturbance(interval, MEMORY).oomKills).toBe(1);
+    expect([disturbance(interval, MEMORY).starved, disturbance(interval, MEMORY).unmet]).toEqual([
+      300,
+      2048 * 300,
+    ]);
     // Down for 60 of 300 s: 2048 MiB for the other 240. The killed guest tells nothing of what it wanted.
     expect(frame.usage[MEMORY]).toBeCloseTo((2048 * 240) / 300, 9);
     expect(frame.pressure[MEMORY]).toBe(0);
     // CPU: 300 wanted, 240 s x 2 cores could serve 480: all of it.
     expect([frame.usage[CPU], vms.backlog[CPU]]).toEqual([1, 0]);
     run([1, 1024, 0, 0]);
-    expect([frame.oomKills[0], interval.oomKills[0]]).toEqual([0, 0]);
+    expect([frame.oomKills[0], disturbance(interval, MEMORY).oomKills]).toEqual([0, 0]);
   });
 
   it('does not kill for a shortage shorter than the grace', () => {
     const { vms, frame, interval, run } = world({ graceS: 5 });
     vms.resize(0, MEMORY, 4096, 4);
     run([1, 3000, 0, 0]);
-    expect([frame.oomKills[0], interval.starved[MEMORY], interval.unmet[MEMORY]]).toEqual([0, 4, 952 * 4]);
+    expect([
+      frame.oomKills[0],
+      disturbance(interval, MEMORY).starved,
+      disturbance(interval, MEMORY).unmet,
+    ]).toEqual([0, 4, 952 * 4]);
     expect(frame.usage[MEMORY]).toBeCloseTo((2048 * 4 + 3000 * 296) / 300, 9);
     const late = world({ graceS: 5, restartS: 60 });
     late.vms.resize(0, MEMORY, 4096, 100);
@@ -103,7 +115,7 @@ describe('the closed loop of a VM (2 cores, 2048 MiB, 1e6 bytes/s each)', () => 
     // 100 s at 2 cores: 200 of 300 served, 100 wait. 200 s at 4: 800 possible, 600 + 100 wanted: all served.
     expect(vms.backlog[CPU]).toBe(0);
     expect(frame.usage[CPU]).toBeCloseTo(900 / 300, 12);
-    expect(interval.starved[CPU]).toBe(100);
+    expect(disturbance(interval, CPU).starved).toBe(100);
     expect(interval.allocation[CPU]).toBeCloseTo((100 * 2 + 200 * 4) / 300, 12);
     expect(vms.allocation[CPU]).toBe(4);
   });
@@ -139,7 +151,11 @@ describe('the closed loop of a VM (2 cores, 2048 MiB, 1e6 bytes/s each)', () => 
           w.run([step.demand, step.demand * 700, 0, 0]);
           const served = w.frame.usage[CPU]! * STEP_S;
           const balance =
-            step.demand * STEP_S + before - served - w.vms.backlog[CPU]! - w.interval.dropped[CPU]!;
+            step.demand * STEP_S +
+            before -
+            served -
+            w.vms.backlog[CPU]! -
+            disturbance(w.interval, CPU).dropped;
           expect(Math.abs(balance)).toBeLessThan(1e-6);
           expect(w.frame.usage[CPU]!).toBeLessThanOrEqual(6.000001);
           expect(w.frame.pressure[CPU]).toBeGreaterThanOrEqual(0);
