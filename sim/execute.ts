@@ -54,6 +54,7 @@ export async function executeScenario(
       seed: result.seed,
       lockfileSha256: lockfileHash(),
       traceSha256: experiment.trace?.sha256 ?? null,
+      baseDir: loaded.baseDir,
       startedAt: startedAt.toISOString(),
       wallSeconds,
     },

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ControllerConfig } from '../core/config.ts';
 import { parseDuration } from '../core/duration.ts';
 import { ForesizeError } from '../core/errors.ts';
 import { canonicalJson } from './canonical-json.ts';
@@ -8,7 +9,7 @@ import { MeasureBook } from './measures.ts';
 import type { Measures, RecordedVm, RunResult } from './result.ts';
 import { sha256 } from './run-folder.ts';
 import type { LoadedScenario, Scenario } from './scenario.ts';
-import { type Simulation, simulate } from './simulate.ts';
+import { type Simulation, type SimulationEvidence, simulate } from './simulate.ts';
 import { loadTrace } from './trace/load.ts';
 import type { ReadReport } from './trace/types.ts';
 import { openWorkload } from './workload/open.ts';
@@ -109,17 +110,26 @@ function policiesInPlay(
   return Object.fromEntries(Object.entries(scenario.policies).filter(([name]) => names.has(name)));
 }
 
+/** The part of a scenario that decides, with one policy as the default: what would run live. */
+export function controllerOf(scenario: Scenario, policy: string): ControllerConfig {
+  const { applications, guards, profiler, prices } = scenario;
+  return { policies: policiesInPlay(scenario, policy), policy, applications, guards, profiler, prices };
+}
+
 export interface RunOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Takes the decision log's bytes. */
   readonly onDecisions?: ((bytes: Uint8Array) => void) | undefined;
+  /** Also keep what a promotion needs beside the result. */
+  readonly evidence?: boolean | undefined;
 }
 
 export interface RunOutcome {
   readonly result: RunResult;
   /** Every tick of the recorded VMs; the result holds the end of it. */
   readonly recorded: readonly RecordedVm[];
+  readonly evidence?: SimulationEvidence | undefined;
 }
 
 /** Runs one policy of the experiment as the default policy. */
@@ -131,14 +141,7 @@ export async function runPolicy(
   const { scenario, workload, warmupTicks } = experiment;
   const digest = createHash('sha256');
   const simulation = await simulate({
-    controller: {
-      policies: policiesInPlay(scenario, policy),
-      policy,
-      applications: scenario.applications,
-      guards: scenario.guards,
-      profiler: scenario.profiler,
-      prices: scenario.prices,
-    },
+    controller: controllerOf(scenario, policy),
     workload,
     seed: scenario.seed,
     warmup: warmupTicks,
@@ -147,6 +150,7 @@ export async function runPolicy(
     vms: scenario.vms,
     hosts: scenario.hosts,
     record: scenario.record.vms,
+    evidence: options.evidence,
     onDecisions: (bytes) => {
       digest.update(bytes);
       options.onDecisions?.(bytes);
@@ -157,6 +161,7 @@ export async function runPolicy(
   return {
     result: toResult(experiment, policy, simulation, digest.digest('hex')),
     recorded: simulation.recorded,
+    evidence: simulation.evidence,
   };
 }
 

@@ -17,6 +17,8 @@ export interface Manifest {
   seed: number;
   lockfileSha256: string | null;
   traceSha256: string | null;
+  /** Folder that relative paths in the scenario start from. */
+  baseDir: string;
   resultSha256: string;
   startedAt: string;
   wallSeconds: number;

@@ -2,8 +2,11 @@ import type { ControllerConfig } from '../core/config.ts';
 import { Controller } from '../core/controller.ts';
 import { DecisionLog } from '../core/decision-log.ts';
 import { Fleet } from '../core/fleet.ts';
+import type { ModelDocument } from '../core/forecast/model-document.ts';
 import { createForecaster, historyDepth } from '../core/forecast/registry.ts';
+import { persistent } from '../core/forecast/stateful.ts';
 import { Interval } from '../core/interval.ts';
+import { Observed } from '../core/observed.ts';
 import { mix } from '../core/rng.ts';
 import { Score } from '../core/score.ts';
 import { augursRuntime } from './augurs.ts';
@@ -36,11 +39,20 @@ export interface SimulationSetup {
   readonly hosts?: HostsParams | undefined;
   /** Number of VMs whose every tick is kept. */
   readonly record: number;
+  /** Also keep what a promotion needs: it costs a forecast a tick. */
+  readonly evidence?: boolean | undefined;
   /** Takes the decision log's bytes; they are valid only during the call. */
   readonly onDecisions: (bytes: Uint8Array) => void;
   /** Called now and then with the number of intervals done. */
   readonly onProgress?: ((done: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What a live daemon could have seen of a VM in a day, and the models as they were in the end. */
+export interface SimulationEvidence {
+  /** `sums` is a row of OBSERVED_FIELDS; `day` counts from the start of scoring. */
+  readonly days: readonly { readonly vmId: string; readonly day: number; readonly sums: Float64Array }[];
+  readonly models: readonly ModelDocument[];
 }
 
 export interface Simulation {
@@ -52,6 +64,7 @@ export interface Simulation {
   readonly cluster?: ClusterMeasures | undefined;
   /** Tensor backend of the forecasts, 'none' where no model needs one. */
   readonly backend: string;
+  readonly evidence?: SimulationEvidence | undefined;
 }
 
 /**
@@ -93,6 +106,14 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
     actFrom: warmup,
   });
   const log = new DecisionLog(numberOf, setup.onDecisions);
+  const days: { vmId: string; day: number; sums: Float64Array }[] = [];
+  let day = 0;
+  const observed = setup.evidence
+    ? fleet.register(
+        new Observed(controller, config, (vmId, sums) => days.push({ vmId, day, sums: sums.slice() })),
+      )
+    : undefined;
+  const perDay = Math.max(1, Math.round(86_400_000 / stepMs));
   const breather = new Breather();
   const kernel = new Kernel(epochMs);
   let recorder: VmRecorder | undefined;
@@ -132,6 +153,11 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
         score.count(record.intents);
         timeline?.count(record.intents.count);
         recorder?.forecast(controller);
+        observed?.observe(record);
+        if (t > warmup && (t - warmup) % perDay === 0) {
+          observed?.drain();
+          day++;
+        }
       }
       const pause = breather.pause();
       if (pause) {
@@ -146,6 +172,7 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
   const end = epochMs + intervals * stepMs;
   await kernel.run(end + 1);
   score.finish();
+  observed?.drain();
   setup.onProgress?.(intervals);
   return {
     score,
@@ -155,7 +182,14 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
     vmTicks,
     cluster: cluster?.measures(),
     backend: controller.backend,
+    evidence: observed && { days, models: modelsOf(controller) },
   };
+}
+
+function modelsOf(controller: Controller): ModelDocument[] {
+  const ids = controller.fleet.applications.list;
+  const forecasters = new Set(ids.map((id) => controller.forecasterOf(id)));
+  return [...forecasters].flatMap((forecaster) => persistent(forecaster)?.models() ?? []);
 }
 
 /** VMs spread evenly over those present at the start, in order of their ids. */

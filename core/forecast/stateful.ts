@@ -26,3 +26,8 @@ export interface Persistent {
   load(document: unknown): void;
   health(): TrainingHealth;
 }
+
+/** The forecaster as one whose models can be kept, if it is. */
+export function persistent(forecaster: object | undefined): Persistent | undefined {
+  return forecaster && 'models' in forecaster ? (forecaster as Persistent) : undefined;
+}

@@ -5,6 +5,7 @@ import { type OpenedWorkload, openScenarioWorkload, runPolicy, toExperiment } fr
 import { type FlatMeasures, flatMeasures, flatRun } from '../flat-measures.ts';
 import type { Measures, RunResult } from '../result.ts';
 import type { Scenario } from '../scenario.ts';
+import { type WorkloadIdentity, workloadIdentity } from '../workload-identity.ts';
 
 /** One point to simulate: plain data, for a thread or a queue. */
 export interface PointTask {
@@ -20,6 +21,8 @@ export interface PointRecord {
   readonly id: string;
   /** SHA-256 of the trace; null when demand is generated. */
   readonly trace: string | null;
+  /** The data the run has seen, for whoever must not use it again. */
+  readonly workload: WorkloadIdentity;
   /** The whole fleet. */
   readonly measures: FlatMeasures;
   /** Every application and every user. */
@@ -58,6 +61,7 @@ export class PointRunner {
       schema: 'foresize/sweep-run/v1',
       id: task.id,
       trace: sha256 ?? null,
+      workload: workloadIdentity(scenario, sha256 ?? null),
       measures: flatRun(result),
       groups: [...groups('application', result.applications), ...groups('user', result.users)],
       result: slim(result),

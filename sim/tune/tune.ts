@@ -7,6 +7,7 @@ import type { Engine } from '../sweep/engine.ts';
 import type { PointTask } from '../sweep/point-task.ts';
 import type { RecordStore } from '../sweep/record-store.ts';
 import type { Spec } from '../sweep/spec.ts';
+import { distinctWorkloads, type WorkloadIdentity } from '../workload-identity.ts';
 import { type Candidate, candidatesOf, candidateText } from './candidates.ts';
 import { Evaluator } from './evaluator.ts';
 import { type Rung, rungs, runsOf } from './halving.ts';
@@ -45,6 +46,9 @@ export interface TuneResult {
   readonly finalists: Readonly<
     Record<string, readonly { parameters: Candidate['parameters']; train: Scores }[]>
   >;
+  /** The data the search has seen, and what was kept back from it. */
+  readonly trainedOn: readonly WorkloadIdentity[];
+  readonly keptBack: readonly WorkloadIdentity[];
   readonly policies: readonly TunedPolicy[];
 }
 
@@ -116,6 +120,8 @@ export async function tune(
         own.map(({ candidate, scores }) => ({ parameters: candidate.parameters, train: scores })),
       ]),
     ),
+    trainedOn: workloadsOf(train, evaluator),
+    keptBack: workloadsOf(holdout, evaluator),
     policies: entries.map(({ role, candidate }, i) => ({
       policy: candidate.policy,
       role,
@@ -212,6 +218,12 @@ function tuneRuns(spec: TuneSpec): number {
 function baselineOf({ baseline, policies, references }: TuneSpec): string {
   const names = [...Object.keys(policies), ...references];
   return baseline ?? ['vpa', 'static'].find((name) => names.includes(name)) ?? names[0]!;
+}
+
+function workloadsOf(scored: readonly Scored[], evaluator: Evaluator): WorkloadIdentity[] {
+  return distinctWorkloads(
+    scored.flatMap(({ tasks }) => tasks.map(({ id }) => evaluator.record(id).workload)),
+  );
 }
 
 function pooled({ candidate, tasks }: Scored, evaluator: Evaluator): RunResult {
