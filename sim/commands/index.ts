@@ -6,6 +6,7 @@ import { doctorCommand } from './doctor.ts';
 import { forecastCommand } from './forecast.ts';
 import { generateCommand } from './generate.ts';
 import { nabCommand } from './nab.ts';
+import { promoteCommand } from './promote.ts';
 import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
 import { sweepCommand } from './sweep.ts';
@@ -38,6 +39,7 @@ export const simCommands = [
   traceCommand,
   sweepCommand,
   tuneCommand,
+  promoteCommand,
   benchCommand,
   doctorCommand,
   workerCommand,

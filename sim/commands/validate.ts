@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { openExperiment } from '../experiment.ts';
+import { gatesJsonSchema } from '../promote/gates-spec.ts';
 import { loadScenario, scenarioJsonSchema } from '../scenario.ts';
 import { commonOptions, overrides, print, scenarioOptions } from './console.ts';
 
@@ -31,10 +32,15 @@ export const validateCommand: CommandModule<
   },
 };
 
-/** `foresize schema`: the JSON Schema of scenario files, for editors. */
-export const schemaCommand: CommandModule<object, { json: boolean }> = {
-  command: 'schema',
-  describe: 'Print the JSON Schema of scenario files',
-  builder: (yargs) => yargs.options(commonOptions) as never,
-  handler: () => print(JSON.stringify(scenarioJsonSchema(), null, 2)),
+const SCHEMAS = { scenario: scenarioJsonSchema, gates: gatesJsonSchema } as const;
+
+/** `foresize schema [OF]`: the JSON Schema of scenario or gates files, for editors. */
+export const schemaCommand: CommandModule<object, { of: keyof typeof SCHEMAS; json: boolean }> = {
+  command: 'schema [of]',
+  describe: 'Print the JSON Schema of scenario files, or of gates files for promote',
+  builder: (yargs) =>
+    yargs
+      .positional('of', { choices: Object.keys(SCHEMAS), default: 'scenario', describe: 'Kind of file.' })
+      .options(commonOptions) as never,
+  handler: ({ of }) => print(JSON.stringify(SCHEMAS[of](), null, 2)),
 };

@@ -97,7 +97,7 @@ export function pairRuns(
 }
 
 /** VMs - 1; of a single VM, its blocks of days - 1. 0 means that nothing can be said of the spread. */
-function degreesOfFreedom({ vms, starts }: VmDayMatrix): number {
+export function degreesOfFreedom({ vms, starts }: VmDayMatrix): number {
   if (vms > 1) return vms - 1;
   const days = starts[1]!;
   return Math.ceil(days / blockLength(days)) - 1;

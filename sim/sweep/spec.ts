@@ -83,24 +83,30 @@ export function loadSweep(file: string): Spec<SweepSpec> {
 /**
  * Reads a YAML file and checks it against a schema.
  * @param code what the codes of the problems begin with
+ * @param doc the page that has every field
  * @throws ForesizeError that lists every problem with file, line and dotted path; exit code 2
  */
-export function loadSpec<T extends z.ZodType>(file: string, schema: T, code: string): Spec<z.infer<T>> {
+export function loadSpec<T extends z.ZodType>(
+  file: string,
+  schema: T,
+  code: string,
+  doc = 'docs/experiments.md',
+): Spec<z.infer<T>> {
   const lines = new LineCounter();
-  const doc = parseDocument(readText(file, code), { lineCounter: lines, prettyErrors: false });
-  if (doc.errors.length > 0) {
+  const yaml = parseDocument(readText(file, code, doc), { lineCounter: lines, prettyErrors: false });
+  if (yaml.errors.length > 0) {
     throw new ForesizeError(
-      doc.errors.map((error): Problem => {
+      yaml.errors.map((error): Problem => {
         const { line, col } = lines.linePos(error.pos[0]);
         return { code: `${code}_YAML`, what: error.message, where: `${file}:${line}:${col}` };
       }),
     );
   }
   const place = (path: readonly PropertyKey[]): string => {
-    const line = lineOf(doc, lines, path);
+    const line = lineOf(yaml, lines, path);
     return `${file}${line === undefined ? '' : `:${line}`}${path.length > 0 ? `: ${path.map(String).join('.')}` : ''}`;
   };
-  const parsed = schema.safeParse(doc.toJS());
+  const parsed = schema.safeParse(yaml.toJS());
   if (!parsed.success) {
     throw new ForesizeError(
       closestIssues(parsed.error).map(
@@ -108,7 +114,7 @@ export function loadSpec<T extends z.ZodType>(file: string, schema: T, code: str
           code: `${code}_INVALID`,
           what: issue.message,
           where: place(issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path),
-          remedy: 'docs/experiments.md has every field',
+          remedy: `${doc} has every field`,
         }),
       ),
     );
@@ -116,7 +122,7 @@ export function loadSpec<T extends z.ZodType>(file: string, schema: T, code: str
   return { value: parsed.data, file, baseDir: dirname(resolve(file)), place };
 }
 
-function readText(file: string, code: string): string {
+function readText(file: string, code: string, doc: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
@@ -125,7 +131,7 @@ function readText(file: string, code: string): string {
         code: `${code}_UNREADABLE`,
         what: `the file cannot be read: ${(cause as Error).message}`,
         where: file,
-        remedy: 'name a YAML file; docs/experiments.md has examples',
+        remedy: `name a YAML file; ${doc} has examples`,
       },
       EXIT.usage,
       cause,
