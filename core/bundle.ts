@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { controllerSchema } from './config.ts';
-import { DURATION } from './duration.ts';
+import { DURATION, parseDuration } from './duration.ts';
 
 /**
  * A bundle: a configuration that may run live, with the proof that let it through. A folder of files; `bundle.json`
@@ -81,6 +81,7 @@ export const stagePlanSchema = z.strictObject({
   window: z
     .string()
     .regex(DURATION, 'expected a duration such as 7d')
+    .refine((text) => !DURATION.test(text) || parseDuration(text) > 0, 'must be longer than nothing')
     .default('7d')
     .describe('How far back the figures of a stage reach: this long to twice as long.'),
   tolerance: z
