@@ -27,6 +27,8 @@ export interface ObservedMeasure {
   readonly numerator: number;
   readonly denominator: number;
   readonly scale: number;
+  /** The largest it can be. */
+  readonly most: number;
   /** On which side of what was promised it is a breach. */
   readonly worse: 'higher' | 'lower';
   /** Whether it says something while nothing is resized. */
@@ -45,6 +47,7 @@ export const OBSERVED_MEASURES: readonly ObservedMeasure[] = [
     numerator: PRESSED,
     denominator: SECONDS,
     scale: 1,
+    most: 1,
     worse: 'higher',
     passive: false,
   },
@@ -54,6 +57,7 @@ export const OBSERVED_MEASURES: readonly ObservedMeasure[] = [
     numerator: COST,
     denominator: REQUESTED,
     scale: 1,
+    most: Number.POSITIVE_INFINITY,
     worse: 'higher',
     passive: false,
   },
@@ -63,6 +67,7 @@ export const OBSERVED_MEASURES: readonly ObservedMeasure[] = [
     numerator: RESIZES,
     denominator: SECONDS,
     scale: 86_400,
+    most: Number.POSITIVE_INFINITY,
     worse: 'higher',
     passive: false,
   },
@@ -73,6 +78,7 @@ export const OBSERVED_MEASURES: readonly ObservedMeasure[] = [
       numerator: COVERED + r,
       denominator: FORECASTS + r,
       scale: 1,
+      most: 1,
       worse: 'lower',
       passive: true,
     }),

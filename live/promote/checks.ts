@@ -31,8 +31,8 @@ export function checksOf(stage: Stage, tally: Tally, { observed }: Evidence, pla
     const promised = observed.find((estimate) => estimate.measure === measure.name);
     if (!promised || promised.estimate === null) return [];
     const tolerance = toleranceOf(measure, plan);
-    const low = (promised.low ?? promised.estimate) - tolerance;
-    const high = (promised.high ?? promised.estimate) + tolerance;
+    const low = Math.max(0, (promised.low ?? promised.estimate) - tolerance);
+    const high = Math.min(measure.most, (promised.high ?? promised.estimate) + tolerance);
     const figure = tally.figure(measure);
     const counts = figure !== undefined && (measure.passive || stage !== 'shadow');
     const limit = measure.worse === 'higher' ? high : low;

@@ -167,6 +167,7 @@ export class Stages {
     const breach = checks.find(({ holds }) => holds === false);
     if (breach) return this.#breached(at, breach);
     const next = NEXT[this.#stage];
+    if (this.#enough()) this.#alarmed = false;
     const proven = this.#enough() && checks.every(({ holds, counts }) => holds === true || !counts);
     if (!this.#bundle.stages.automatic || this.#held || !next || !proven) return [];
     return [this.#move(next, ITSELF, `every measure holds after ${this.#vmDays()} VM-days`)];
