@@ -10,27 +10,37 @@ import { type FinishedRun, openRun } from './finished-run.ts';
 
 /**
  * What the candidate has to beat, on the same inputs: a run's folder, or a policy of the candidate's scenario, which
- * is run unless it was before. The scenario's baseline when nothing is named.
+ * is run unless it was before. The scenario's baseline when nothing is named. What is wrong is said before anything is
+ * run; the answer runs it.
  * @throws ForesizeError PROMOTE_INCUMBENT
  */
-export async function openIncumbent(
+export function chooseIncumbent(
   run: FinishedRun,
   against: string | undefined,
-  options: RunOptions,
-): Promise<FinishedRun> {
+): (options: RunOptions) => Promise<FinishedRun> {
   const { scenario, manifest, folder } = run;
   if (against !== undefined && !(against in scenario.policies)) {
     if (!existsSync(against)) {
       const known = Object.keys(scenario.policies).join(', ');
       throw refused(`it is neither a run's folder nor a policy of the scenario (${known})`, against);
     }
-    return sameInputs(run, openRun(against));
+    const incumbent = sameInputs(run, openRun(against));
+    return async () => incumbent;
   }
   const name = against ?? baselineOf(scenario);
   if (name === run.result.policy) throw refused('it is the run itself', name);
-  const loaded = { scenario, baseDir: manifest.baseDir, file: `${folder}/scenario.yaml` };
-  const done = await executeScenario(loaded, name, dirname(folder), options);
-  return sameInputs(run, openRun(done.folder));
+  requireReal(scenario, name);
+  return async (options) => {
+    const loaded = { scenario, baseDir: manifest.baseDir, file: `${folder}/scenario.yaml` };
+    const done = await executeScenario(loaded, name, dirname(folder), options);
+    return sameInputs(run, openRun(done.folder));
+  };
+}
+
+function requireReal({ policies }: Scenario, name: string): void {
+  if (policies[name]?.kind === 'oracle') {
+    throw refused('the oracle is a bound, not something that ran', name);
+  }
 }
 
 function sameInputs(run: FinishedRun, incumbent: FinishedRun): FinishedRun {
@@ -39,8 +49,7 @@ function sameInputs(run: FinishedRun, incumbent: FinishedRun): FinishedRun {
   if (inputs(run) !== inputs(incumbent)) {
     throw refused('it was run on other inputs than the candidate', incumbent.folder);
   }
-  const policy = incumbent.scenario.policies[incumbent.result.policy];
-  if (policy?.kind === 'oracle') throw refused('the oracle is a bound, not something that ran', policy.kind);
+  requireReal(incumbent.scenario, incumbent.result.policy);
   return incumbent;
 }
 

@@ -18,7 +18,7 @@ beforeAll(async () => {
   const { folder } = (await promote(await here.run(), here.gates({ ...GATES, stages }))).bundle!;
   const { codeVersion } = JSON.parse(readFileSync(join(folder, BUNDLE_FILE), 'utf8'));
   bundle = openBundle(folder, codeVersion);
-});
+}, 60_000);
 
 /** Goes live in another simulated world, day by day, with what a daemon would see of it; gives every event. */
 async function live(sets: readonly string[], from: 'shadow' | 'canary'): Promise<string[]> {

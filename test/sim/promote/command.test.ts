@@ -14,7 +14,7 @@ beforeAll(async () => {
   const made = await foresize(['compare', 'promoted.yaml', '--threads', '1', ...set], here.folder);
   expect(made.code, made.stderr).toBe(0);
   comparison = join('out', readdirSync(here.path('out')).find((name) => name.startsWith('compare-'))!);
-});
+}, 60_000);
 
 describe('foresize promote', () => {
   it('makes a bundle of a policy of a comparison against its baseline, and live can open it', async () => {

@@ -21,7 +21,7 @@ let good: Promotion;
 beforeAll(async () => {
   run = await here.run();
   good = await promote(run, here.gates(GATES));
-});
+}, 60_000);
 
 const UNTUNED = { tunedOn: [], unknown: undefined, source: 'stated: not tuned' };
 const figureOf = (gate: string) => good.gates.find((one) => one.gate === gate)!.value!;
@@ -188,6 +188,12 @@ describe('the run that is promoted', () => {
 });
 
 describe('the gates', () => {
+  it('are as the page has them', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../../docs/promotion.md'), 'utf8');
+    writeFileSync(here.path('page.yaml'), /```yaml\n([\s\S]*?)```/.exec(page)![1]!);
+    expect(loadGates(here.path('page.yaml')).gates).toMatchObject({ cost: -0.05, stages: { window: '7d' } });
+  });
+
   it('have defaults, and say with line and path what is wrong', async () => {
     expect(loadGates().gates).toMatchObject({ vmDays: 100, cost: 0, violationRate: { any: 0.05 } });
     const problem = await problemOf(() => here.gates({ violationRate: { any: 2 } }));
