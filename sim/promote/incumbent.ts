@@ -19,7 +19,7 @@ export function chooseIncumbent(
   against: string | undefined,
 ): (options: RunOptions) => Promise<FinishedRun> {
   const { scenario, manifest, folder } = run;
-  if (against !== undefined && !(against in scenario.policies)) {
+  if (against !== undefined && !Object.hasOwn(scenario.policies, against)) {
     if (!existsSync(against)) {
       const known = Object.keys(scenario.policies).join(', ');
       throw refused(`it is neither a run's folder nor a policy of the scenario (${known})`, against);

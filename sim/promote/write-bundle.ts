@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   BUNDLE_FILE,
@@ -11,6 +11,7 @@ import {
   GATES_FILE,
   type GateResult,
   identityText,
+  MODELS_FOLDER,
   modelFile,
   SCENARIO_FILE,
   STAGES_FILE,
@@ -74,7 +75,7 @@ export function writeBundle(out: string, content: BundleContent): WrittenBundle 
     rmSync(folder, { recursive: true, force: true });
     renameSync(temporary, folder);
   } catch (cause) {
-    rmSync(temporary, { recursive: true, force: true });
+    discard(temporary);
     throw new ForesizeError(
       {
         code: 'BUNDLE_UNWRITABLE',
@@ -104,8 +105,22 @@ function textsOf({ config, evidence, gates, stages, scenarioText, models }: Bund
   return texts;
 }
 
+/** Takes away what was begun, if it is there and can be. */
+function discard(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // Where nothing can be written, nothing was left behind.
+  }
+}
+
+/** Whether the folder is this bundle, and nothing besides. */
 function holds(folder: string, texts: ReadonlyMap<string, string>): boolean {
   try {
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+      (file) => file !== MODELS_FOLDER,
+    );
+    if (files.length !== texts.size) return false;
     return [...texts].every(([path, text]) => readFileSync(join(folder, path), 'utf8') === text);
   } catch {
     return false;

@@ -62,6 +62,16 @@ describe('promote', () => {
     }
     expect(readdirSync(here.path('again'))).toEqual([`bundle-${good.bundle!.id.slice(0, 16)}`]);
     expect((await promote(run, here.gates(GATES))).bundle!.reused).toBe(true);
+    // What does not belong there is not left beside it: live would refuse the folder.
+    writeFileSync(join(good.bundle!.folder, 'notes.txt'), '');
+    expect((await promote(run, here.gates(GATES))).bundle!.reused).toBe(false);
+    expect(files(good.bundle!.folder)).not.toContain('notes.txt');
+  });
+
+  it('says so when the bundle cannot be written', async () => {
+    writeFileSync(here.path('plain'), '');
+    const problem = await problemOf(() => promote(run, here.gates(GATES), { out: here.path('plain') }));
+    expect([problem.code, problem.exitCode]).toEqual(['BUNDLE_UNWRITABLE', EXIT.runtime]);
   });
 
   it.each([
