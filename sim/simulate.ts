@@ -88,7 +88,7 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
   };
   const cluster =
     setup.hosts && fleet.register(new Cluster(fleet, vms, setup.hosts, stepMs, mix(seed ^ 3), dayProfile));
-  const jobs = fleet.register(new JobTracker(fleet, stepMs, epochMs + warmup * stepMs));
+  const jobs = fleet.register(new JobTracker(fleet, stepMs, epochMs + warmup * stepMs, epochMs + intervals * stepMs));
   const spot =
     setup.spot &&
     fleet.register(

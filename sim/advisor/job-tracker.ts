@@ -28,6 +28,7 @@ export class JobTracker implements PerSlot {
   readonly #fleet: Fleet;
   readonly #stepMs: number;
   readonly #from: number;
+  readonly #until: number;
   readonly #measures: JobMeasures = { jobs: 0, missed: 0, impossible: 0 };
   /** Cumulative work wanted and served, core-s, by slot. */
   #wanted = new Float64Array(0);
@@ -36,11 +37,12 @@ export class JobTracker implements PerSlot {
   #extra = new Float64Array(0);
   readonly #pending = new Map<number, Pending[]>();
 
-  /** @param from jobs with earlier deadlines are not counted, ms */
-  constructor(fleet: Fleet, stepMs: number, from: number) {
+  /** Counts jobs with deadlines after `from` and up to `until`, ms. */
+  constructor(fleet: Fleet, stepMs: number, from: number, until: number) {
     this.#fleet = fleet;
     this.#stepMs = stepMs;
     this.#from = from;
+    this.#until = until;
   }
 
   grow(capacity: number): void {
@@ -110,7 +112,7 @@ export class JobTracker implements PerSlot {
   }
 
   #close(job: BatchJob, doneAt: number): void {
-    if (job.deadlineMs <= this.#from) return;
+    if (job.deadlineMs <= this.#from || job.deadlineMs > this.#until) return;
     this.#measures.jobs++;
     if (job.startMs + (job.work / job.cores) * SECOND > job.deadlineMs) this.#measures.impossible++;
     else if (doneAt > job.deadlineMs + SECOND) this.#measures.missed++;
