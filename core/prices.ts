@@ -7,7 +7,7 @@ const WEEK_HOURS = 168;
 const byHour = z
   .array(z.number().min(0).nullable())
   .check(({ value, issues }) => {
-    const missing = value.findIndex((x) => x === null);
+    const missing = value.indexOf(null);
     const length = value.length <= DAY_HOURS ? DAY_HOURS : WEEK_HOURS;
     const hour = missing >= 0 ? missing : value.length === length ? -1 : Math.min(value.length, length);
     if (hour < 0) return;
@@ -90,7 +90,11 @@ export const priceParams = z
       .describe('List price by hour of day (24) or week (168, from Monday), UTC, as a multiple of it.'),
     spot: spotPrices.optional().describe('Capacity that may be taken away.'),
     reserved: z.array(reservedOffer).min(1).optional().describe('Offers of capacity for a fixed term.'),
-    hostHour: z.number().min(0).optional().describe('Cost of a host of the scenario for an hour, used or not.'),
+    hostHour: z
+      .number()
+      .min(0)
+      .optional()
+      .describe('Cost of a host of the scenario for an hour, used or not.'),
     kwh: z.number().min(0).optional().describe('Cost of a kWh of the hosts.'),
   })
   .prefault({});

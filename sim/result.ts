@@ -1,5 +1,5 @@
-import type { Resource } from '../core/model.ts';
 import type { BillParts } from '../core/cost/bill.ts';
+import type { Resource } from '../core/model.ts';
 import type { JobMeasures } from './advisor/job-tracker.ts';
 import type { SpotMeasures } from './advisor/spot-market.ts';
 import type { ClusterMeasures } from './cluster/cluster-measures.ts';

@@ -39,7 +39,9 @@ export const scenarioSchema = z
       .describe('Hosts the VMs share. Without them every VM has what it was allocated.'),
     tolerances: tolerancesSchema
       .optional()
-      .describe('What the work of an application can bear, by application: what waits, what may be interrupted.'),
+      .describe(
+        'What the work of an application can bear, by application: what waits, what may be interrupted.',
+      ),
     changes: z
       .array(changeSchema)
       .optional()

@@ -88,12 +88,12 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
   };
   const cluster =
     setup.hosts && fleet.register(new Cluster(fleet, vms, setup.hosts, stepMs, mix(seed ^ 3), dayProfile));
-  const jobs = fleet.register(new JobTracker(fleet, stepMs, epochMs + warmup * stepMs, epochMs + intervals * stepMs));
+  const jobs = fleet.register(
+    new JobTracker(fleet, stepMs, epochMs + warmup * stepMs, epochMs + intervals * stepMs),
+  );
   const spot =
     setup.spot &&
-    fleet.register(
-      new SpotMarket(fleet, vms, setup.spot, stepMs, (slot, coreS) => jobs.burden(slot, coreS)),
-    );
+    fleet.register(new SpotMarket(fleet, vms, setup.spot, stepMs, (slot, coreS) => jobs.burden(slot, coreS)));
   /** Demand before spot capacity changes it. */
   let wanted = vms.demand;
   let energyKwh = 0;

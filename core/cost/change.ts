@@ -30,7 +30,7 @@ export const changeSchema = z.discriminatedUnion('kind', [
         z.string(),
         z.strictObject({
           base: allocation.describe('Usage without deferrable work: what lies above it can wait.'),
-          cores: z.number().gt(0).describe('Work that waited runs on at most so many cores.'),
+          most: allocation.describe('Work that waited takes at most so much above the base.'),
           inside: allocation.optional().describe('Standing allocation in these hours.'),
           outside: allocation.optional().describe('Standing allocation in the others.'),
         }),
@@ -52,7 +52,10 @@ export const changeSchema = z.discriminatedUnion('kind', [
   z
     .strictObject({
       kind: z.literal('consolidate'),
-      hosts: z.array(z.int().min(0)).min(1).describe('Hosts kept of each group, in the order of hosts.groups.'),
+      hosts: z
+        .array(z.int().min(0))
+        .min(1)
+        .describe('Hosts kept of each group, in the order of hosts.groups.'),
       cpuOvercommit: z.number().min(1).optional().describe('Cores promised per core, of every group.'),
     })
     .describe('Hosts beyond these are switched off and given back.'),

@@ -30,7 +30,8 @@ export function pack(sizes: readonly ArrayLike<number>[], groups: readonly HostG
   );
   const weight = (size: ArrayLike<number>) =>
     Math.max(...[CPU, MEMORY].map((r) => size[r]! / Math.max(...groups.map(({ limit }) => limit[r]!))));
-  const fits = (size: ArrayLike<number>, room: readonly number[]) => room.every((x, r) => size[r]! <= x + 1e-9);
+  const fits = (size: ArrayLike<number>, room: readonly number[]) =>
+    room.every((x, r) => size[r]! <= x + 1e-9);
   let tooLarge = 0;
   let left = 0;
   for (const size of [...sizes].sort((a, b) => weight(b) - weight(a))) {
@@ -67,7 +68,8 @@ export function consolidate(
   const peak = quantile(fleetLoad(history), params.quantile) * (1 + params.margin);
   const ratio = Math.floor((10 * allocated) / Math.max(peak, 1e-9)) / 10;
   return [undefined, ratio].flatMap((overcommit): Candidate[] => {
-    if (overcommit !== undefined && groups.every(({ limit, cores }) => overcommit * cores <= limit[CPU]!)) return [];
+    if (overcommit !== undefined && groups.every(({ limit, cores }) => overcommit * cores <= limit[CPU]!))
+      return [];
     const widened = groups.map((group) => ({
       ...group,
       limit: group.limit.map((x, r) => (r === CPU && overcommit ? Math.max(x, overcommit * group.cores) : x)),

@@ -4,7 +4,11 @@ export const ADVICE_KINDS = ['retire', 'right-size', 'shift', 'spot', 'consolida
 
 export const advisorParams = z
   .strictObject({
-    kinds: z.array(z.enum(ADVICE_KINDS)).min(1).default([...ADVICE_KINDS]).describe('Advice to look for.'),
+    kinds: z
+      .array(z.enum(ADVICE_KINDS))
+      .min(1)
+      .default([...ADVICE_KINDS])
+      .describe('Advice to look for.'),
     quantile: z
       .number()
       .gt(0)
@@ -26,14 +30,22 @@ export const advisorParams = z
       .default(0.02)
       .describe('Retire: cpu, disk and network in use at most, as a share of the allocation.'),
     idleCores: z.number().min(0).default(0.1).describe('Retire: and at most so many cores.'),
-    idleBytesPerS: z.number().min(0).default(500_000).describe('Retire: and at most so much disk and network.'),
+    idleBytesPerS: z
+      .number()
+      .min(0)
+      .default(500_000)
+      .describe('Retire: and at most so much disk and network.'),
     idleMemory: z
       .number()
       .min(0)
       .max(1)
       .default(0.2)
       .describe('Retire: memory in use may vary by so much of the allocation.'),
-    spareHosts: z.int().min(0).default(1).describe('Consolidate: hosts to keep beyond those that are needed.'),
+    spareHosts: z
+      .int()
+      .min(0)
+      .default(1)
+      .describe('Consolidate: hosts to keep beyond those that are needed.'),
     nonInferiority: z
       .number()
       .gt(0)

@@ -68,7 +68,9 @@ export function rightSize(
       reason: `${vmCount(vms.length)} of ${application} are allocated ${sum('now', CPU)} cores and ${sum('now', MEMORY)} MiB, where the ${figure(100 * params.quantile)} % quantile of what they wanted and ${figure(100 * params.margin)} % more is ${sum('size', CPU)} cores and ${sum('size', MEMORY)} MiB.`,
       change: {
         kind: 'right-size',
-        vms: Object.fromEntries(vms.map(({ vmId, size }): [string, Allocation] => [vmId, toAllocation(size)])),
+        vms: Object.fromEntries(
+          vms.map(({ vmId, size }): [string, Allocation] => [vmId, toAllocation(size)]),
+        ),
       },
     };
   });

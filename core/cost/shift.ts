@@ -10,8 +10,8 @@ import { fittingSize, type SizeRules } from './right-size.ts';
 interface Deferrable extends VmHistory {
   /** Median use, a row of R: what it does without the work. */
   readonly base: Float64Array;
-  /** The most cores its work ever took. */
-  readonly cores: number;
+  /** The most its work ever took above that, a row of R, as far as the allocation holds it. */
+  readonly most: Float64Array;
   /** Hours it would need on those cores on its busiest day. */
   readonly hours: number;
   /** Cores x hours by hour of day. */
@@ -20,6 +20,10 @@ interface Deferrable extends VmHistory {
 
 /** Windows to try for an application: the cheapest of just enough hours, and wider ones. */
 const EXTRA_HOURS = [1, 2, 4];
+/** A tenth of the allocation is left for what the base does meanwhile. */
+const FILL = 0.9;
+/** Work that never took more of the allocation than this is not worth moving. */
+const LEAST_SHARE = 0.05;
 
 /**
  * Work above the base load moved into the cheapest hours of the day. Which window is best the replay says, so several
@@ -55,7 +59,10 @@ export function shiftOffPeak(
             application,
             hours,
             vms: Object.fromEntries(
-              vms.map(({ vmId, base, cores }) => [vmId, { base: toAllocation(base), cores }]),
+              vms.map(({ vmId, base, most }) => [
+                vmId,
+                { base: toAllocation(base), most: toAllocation(most) },
+              ]),
             ),
           },
         },
@@ -97,29 +104,32 @@ export function withTimetable(
 
 function deferrable(vm: VmHistory, { epochMs, stepMs }: FleetHistory): Deferrable | undefined {
   const base = new Float64Array(R);
+  const most = new Float64Array(R);
+  const allocation = standing(vm);
   for (let r = 0; r < R; r++) {
-    const median = quantile(seen(vm.usage, r), 0.5);
-    base[r] = Number.isNaN(median) ? 0 : median;
+    const values = seen(vm.usage, r);
+    if (values.length === 0) continue;
+    base[r] = quantile(values, 0.5);
+    most[r] = Math.max(0, Math.min(FILL * allocation[r]!, quantile(values, 1)) - base[r]!);
   }
+  const cores = most[CPU]!;
   const seconds = stepMs / 1000;
   const byHour = new Float64Array(24);
   const byDay = new Map<number, number>();
-  let cores = 0;
   let rows = 0;
   for (let row = 0; row < vm.usage.length / R; row++) {
     const excess = vm.usage[row * R + CPU]! - base[CPU]!;
     if (!Number.isNaN(excess)) rows++;
     if (!(excess > 0)) continue;
     const at = epochMs + (vm.start + row - 1) * stepMs;
-    cores = Math.max(cores, excess);
     byHour[Math.floor(at / HOUR) % 24]! += excess * seconds;
     const day = Math.floor(at / DAY);
     byDay.set(day, (byDay.get(day) ?? 0) + excess * seconds);
   }
-  if (cores < 0.05 * standing(vm)[CPU]!) return undefined;
+  if (cores < LEAST_SHARE * allocation[CPU]! || byDay.size === 0) return undefined;
   const days = (rows * stepMs) / DAY;
   for (let h = 0; h < 24; h++) byHour[h]! /= days;
-  return { ...vm, base, cores, byHour, hours: Math.max(...byDay.values()) / cores / 3600 };
+  return { ...vm, base, most, byHour, hours: Math.max(...byDay.values()) / cores / 3600 };
 }
 
 function busiest(byHour: Float64Array): number {

@@ -23,12 +23,7 @@ export const toleranceSchema = z.strictObject({
         .optional()
         .describe('Without it, a VM that is taken away has lost all work since it last started.'),
       restart: duration.default('2m').describe('Time until it works again once it has capacity.'),
-      downtime: z
-        .number()
-        .min(0)
-        .max(1)
-        .default(0.05)
-        .describe('Share of time it may be away.'),
+      downtime: z.number().min(0).max(1).default(0.05).describe('Share of time it may be away.'),
     })
     .optional()
     .describe('Its VMs may be taken away at short notice.'),

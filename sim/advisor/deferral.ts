@@ -12,7 +12,8 @@ export interface Deferral {
   /** Hours of the day in which deferred work runs. */
   readonly allowed: readonly boolean[];
   readonly base: ResourceVector;
-  readonly cores: number;
+  /** What work that waited takes at most above the base. */
+  readonly most: ResourceVector;
   /** Work may be done so much later, ms, where no job says; 0: only jobs wait. */
   readonly withinMs: number;
 }
@@ -25,8 +26,13 @@ export function deferrals(
   const plans = new Map<string, Deferral>();
   for (const { application, hours, vms } of changes) {
     const allowed = Array.from({ length: 24 }, (_, hour) => hours.includes(hour));
-    for (const [vmId, { base, cores }] of Object.entries(vms)) {
-      plans.set(vmId, { allowed, base: toVector(base), cores, withinMs: withinMs(application) });
+    for (const [vmId, { base, most }] of Object.entries(vms)) {
+      plans.set(vmId, {
+        allowed,
+        base: toVector(base),
+        most: toVector(most),
+        withinMs: withinMs(application),
+      });
     }
   }
   return plans;
@@ -85,14 +91,17 @@ export class DeferredWork {
     const end = this.#epochMs + (t + 1) * this.#stepMs;
     const seconds = this.#stepMs / 1000;
     const excess = Math.max(0, out[at + CPU]! - base[CPU]);
-    const jobs = this.#jobs.filter(({ job, plannedMs }) => job.startMs < end && plannedMs > end - this.#stepMs);
+    const jobs = this.#jobs.filter(
+      ({ job, plannedMs }) => job.startMs < end && plannedMs > end - this.#stepMs,
+    );
     const latestMs = this.#latest(end, jobs);
     const isWork = excess > NOTHING && latestMs > Number.NEGATIVE_INFINITY;
     const isTail = !isWork && this.#queue.length > 0 && out[at + MEMORY]! > TAIL * base[MEMORY];
     if (!isWork && !isTail && this.#queue.length === 0) return;
-    if (isWork || isTail) this.#push(t, out, at, isWork ? excess : 0, isWork ? latestMs : Infinity, isWork ? jobs : []);
+    if (isWork || isTail)
+      this.#push(t, out, at, isWork ? excess : 0, isWork ? latestMs : Infinity, isWork ? jobs : []);
     const from = this.#queue[0]?.tick ?? t;
-    const done = this.#run(t, end, this.#budget(end, seconds));
+    const done = this.#run(t, end, seconds);
     // What is neither deferred nor done now stays where it was: noise between jobs.
     out[at + CPU] = (isWork ? base[CPU] : out[at + CPU]!) + done.work / seconds;
     if (isWork || isTail) {
@@ -124,7 +133,7 @@ export class DeferredWork {
     if (jobs.length === 0) return Number.NEGATIVE_INFINITY;
     const deadline = Math.min(...jobs.map(({ job }) => job.deadlineMs));
     // Done by the last boundary before it.
-    return deadline - (((deadline - this.#epochMs) % this.#stepMs) + this.#stepMs) % this.#stepMs;
+    return deadline - ((((deadline - this.#epochMs) % this.#stepMs) + this.#stepMs) % this.#stepMs);
   }
 
   #push(t: number, out: Float64Array, at: number, excess: number, latestMs: number, jobs: Job[]): void {
@@ -143,35 +152,40 @@ export class DeferredWork {
     });
   }
 
-  /** Work to do in the interval that ends at `end`, core-s. */
-  #budget(end: number, seconds: number): number {
-    const { allowed, cores } = this.#plan;
-    const queue = this.#queue;
-    const most = cores * seconds;
+  /** Work that must be done in the interval that ends at `end` if all is to be in time on the cores there are, core-s. */
+  #required(end: number): number {
+    const cores = this.#plan.most[CPU];
     let sum = 0;
     let required = 0;
-    for (const { left, latestMs } of queue) {
+    for (const { left, latestMs } of this.#queue) {
       sum += left;
-      const later = (cores * Math.max(0, latestMs - end)) / 1000;
-      required = Math.max(required, sum - later);
+      required = Math.max(required, sum - (cores * Math.max(0, latestMs - end)) / 1000);
     }
-    const hour = Math.floor((end - this.#stepMs) / HOUR) % 24;
-    return allowed[hour] ? Math.max(required, Math.min(sum, most)) : required;
+    return required;
   }
 
-  #run(t: number, end: number, budget: number) {
+  #run(t: number, end: number, seconds: number) {
+    const { allowed, most } = this.#plan;
+    const isAllowed = allowed[Math.floor((end - this.#stepMs) / HOUR) % 24]!;
     const done = { work: 0, diskIo: 0, network: 0, memory: 0, touched: false };
-    const hour = Math.floor((end - this.#stepMs) / HOUR) % 24;
-    let left = budget;
+    const required = this.#required(end);
+    const budget = isAllowed ? Math.max(required, most[CPU] * seconds) : required;
     while (this.#queue.length > 0) {
       const piece = this.#queue[0]!;
-      if (piece.work === 0) {
-        // Memory held after work that was moved: one interval of it at a time, after the work.
-        if (done.touched || !this.#plan.allowed[hour]) break;
-      } else if (left <= NOTHING) break;
-      const part = Math.min(left, piece.left);
+      // Memory held after work that was moved: one interval of it at a time, after the work.
+      if (piece.work === 0 && (done.touched || !isAllowed)) break;
+      let part = Math.min(budget - done.work, piece.left);
+      if (done.work >= required && done.touched) {
+        const room = (r: 2 | 3, used: number, whole: number) =>
+          whole > 0 ? (Math.max(0, most[r] * seconds - used) / whole) * piece.work : Infinity;
+        part = Math.min(
+          part,
+          room(DISK_IO, done.diskIo, piece.diskIo),
+          room(NETWORK, done.network, piece.network),
+        );
+      }
+      if (piece.work > 0 && part <= NOTHING * piece.work) break;
       const share = piece.work > 0 ? part / piece.work : 1;
-      left -= part;
       piece.left -= part;
       done.work += part;
       done.diskIo += share * piece.diskIo;

@@ -139,7 +139,12 @@ export function objections(effect: Effect, { margin, currency, level, downtime }
 }
 
 /** VMs whose own share of time with a shortage rose by `margin` or more, or that were killed more often. */
-export function harmedVms(before: RunResult, after: RunResult, vms: readonly string[], margin: number): string[] {
+export function harmedVms(
+  before: RunResult,
+  after: RunResult,
+  vms: readonly string[],
+  margin: number,
+): string[] {
   const short = (run: RunResult) => {
     const sums = new Map<string, { seconds: number; starved: number }>();
     for (const [vm, days] of rowsOf(run)) {

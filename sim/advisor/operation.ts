@@ -33,7 +33,11 @@ export function operate(scenario: Scenario, workload: Workload): Operation {
   const spot = spotOf(scenario, workload.epochMs, mix(seed ^ 5));
   const reservations = of(changes, 'reserve');
   const special =
-    prices.byHour || spot || reservations.length > 0 || prices.hostHour !== undefined || prices.kwh !== undefined;
+    prices.byHour ||
+    spot ||
+    reservations.length > 0 ||
+    prices.hostHour !== undefined ||
+    prices.kwh !== undefined;
   const changed = changedScenario(scenario, changes);
   const hosts = changed.hosts?.groups.reduce((sum, { count }) => sum + count, 0) ?? 0;
   return {
@@ -124,11 +128,17 @@ function changedScenario(scenario: Scenario, changes: readonly Change[]): Scenar
   const applications = { ...scenario.applications };
   for (const { application, hours, vms } of of(changes, 'shift')) {
     const rows = Object.entries(vms).flatMap(([vmId, { inside, outside }]) =>
-      inside && outside ? [[vmId, { inside: [...toVector(inside)], outside: [...toVector(outside)] }] as const] : [],
+      inside && outside
+        ? [[vmId, { inside: [...toVector(inside)], outside: [...toVector(outside)] }] as const]
+        : [],
     );
     if (rows.length === 0) continue;
     const name = `off-peak.${application}`;
-    policies[name] = { kind: 'timetable', hours, vms: Object.fromEntries(rows) } as Scenario['policies'][string];
+    policies[name] = {
+      kind: 'timetable',
+      hours,
+      vms: Object.fromEntries(rows),
+    } as Scenario['policies'][string];
     applications[application] = name;
   }
   let { hosts } = scenario;

@@ -200,7 +200,9 @@ class Advisor {
       );
       const left = current.vms.filter((vm) => !harmed.has(vm));
       if (harmed.size === 0 || left.length === 0 || round === ROUNDS) return recommendation;
-      const again = rightSize(this.#base.history, this.#params, this.#rules, ({ vmId }) => left.includes(vmId))[0];
+      const again = rightSize(this.#base.history, this.#params, this.#rules, ({ vmId }) =>
+        left.includes(vmId),
+      )[0];
       if (!again) return recommendation;
       current = again;
     }
@@ -267,10 +269,9 @@ class Advisor {
   /** Sized for what is left when the others are in force; it must pay alone and on top of them. */
   async #reserve(rest: Replay, others: readonly Recommendation[]): Promise<Recommendation[]> {
     const onSpot = new Set(
-      of(
-        [...(this.#scenario.changes ?? []), ...others.map(({ change }) => change)],
-        'spot',
-      ).flatMap(({ applications }) => applications),
+      of([...(this.#scenario.changes ?? []), ...others.map(({ change }) => change)], 'spot').flatMap(
+        ({ applications }) => applications,
+      ),
     );
     const candidates = reserveBase(
       rest.history,

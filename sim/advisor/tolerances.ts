@@ -11,7 +11,10 @@ const OF_ARCHETYPE: { readonly [name in Archetype]?: Tolerance } = {
 };
 
 /** What applications can bear: as the scenario says, else as the generator knows. */
-export function tolerancesOf({ workload, tolerances }: Pick<Scenario, 'workload' | 'tolerances'>): Tolerances {
+export function tolerancesOf({
+  workload,
+  tolerances,
+}: Pick<Scenario, 'workload' | 'tolerances'>): Tolerances {
   const known =
     workload.source === 'trace'
       ? []
