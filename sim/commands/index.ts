@@ -6,6 +6,7 @@ import { doctorCommand } from './doctor.ts';
 import { forecastCommand } from './forecast.ts';
 import { generateCommand } from './generate.ts';
 import { nabCommand } from './nab.ts';
+import { recommendCommand } from './recommend.ts';
 import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
 import { sweepCommand } from './sweep.ts';
@@ -32,6 +33,7 @@ export const simCommands = [
   validateCommand,
   schemaCommand,
   reportCommand,
+  recommendCommand,
   forecastCommand,
   consolidateCommand,
   nabCommand,
