@@ -5,9 +5,11 @@ import type { Advice, Effect, Recommendation } from './recommendation.ts';
 export function riskOf({ effect }: Pick<Recommendation, 'effect'>): string {
   const { violation, deadlines, spot } = effect;
   const percent = (x: number) => `${figure(100 * x)} %`;
-  const rise = violation
-    ? `Time with a shortage changes by ${percent(violation.value)} of the VM-time concerned (${percent(violation.low)} to ${percent(violation.high)})`
-    : 'One day says nothing of the time with a shortage';
+  const rise = !violation
+    ? 'One day says nothing of the time with a shortage'
+    : violation.low === 0 && violation.high === 0
+      ? `No more time with a shortage in ${figure(effect.vmDays)} VM-days, so at 95 % fewer than ${percent(Math.min(1, 3 / Math.max(1, effect.vmDays)))} of VM-days see any (rule of three)`
+      : `Time with a shortage changes by ${percent(violation.value)} of the VM-time concerned (${percent(violation.low)} to ${percent(violation.high)})`;
   const jobs = deadlines.jobs > 0 ? `; ${deadlines.after} of ${deadlines.jobs} deadlines are missed` : '';
   const away = spot ? `; VMs on spot capacity are away for ${percent(spot.away)} of the time` : '';
   return `${rise}${jobs}${away}.`;

@@ -13,8 +13,9 @@ export interface Effect {
   readonly saving: Interval | null;
   /** Rise of the share of VM-time short of something, over the VMs concerned. */
   readonly violation: Interval | null;
-  /** Days compared. */
+  /** Days compared, and days of the VMs concerned together. */
   readonly days: number;
+  readonly vmDays: number;
   /** VMs that cost or were served otherwise, or are gone. */
   readonly vms: number;
   /** Cost of the whole fleet a month without and with the change. */

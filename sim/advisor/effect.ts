@@ -39,7 +39,7 @@ export function measureEffect(before: RunResult, after: RunResult, options: Effe
       if (!other || other.cost !== row.cost || other.starved !== row.starved) concerned.add(vm);
     }
   }
-  const { matrix, days } = toMatrix(before, rowsBefore, rowsAfter, concerned);
+  const { matrix, days, vmDays } = toMatrix(before, rowsBefore, rowsAfter, concerned);
   const ratio = (numerator: number, denominator: number, scale: number): Interval | null => {
     const blocks = Math.ceil(days / blockLength(days));
     if (blocks < 2) return null;
@@ -56,6 +56,7 @@ export function measureEffect(before: RunResult, after: RunResult, options: Effe
     saving: ratio(SAVED, DAYS, MONTH_DAYS),
     violation: ratio(STARVED, SECONDS, 1),
     days,
+    vmDays,
     vms: concerned.size,
     costBefore: month(before),
     costAfter: month(after),
@@ -195,7 +196,7 @@ function toMatrix(
   before: Map<string, Map<number, DayRow>>,
   after: Map<string, Map<number, DayRow>>,
   concerned: ReadonlySet<string>,
-): { matrix: VmDayMatrix; days: number } {
+): { matrix: VmDayMatrix; days: number; vmDays: number } {
   const seconds = (span.ticks * span.tickMs) / SECOND;
   const daySeconds = DAY / SECOND;
   const days = Math.ceil(seconds / daySeconds);
@@ -217,5 +218,8 @@ function toMatrix(
       }
     }
   }
-  return { matrix: { vms: 1, starts: Int32Array.of(0, days), columns: COLUMNS, values }, days };
+  let vmSeconds = 0;
+  for (let day = 0; day < days; day++) vmSeconds += values[day * COLUMNS + SECONDS]!;
+  const matrix = { vms: 1, starts: Int32Array.of(0, days), columns: COLUMNS, values };
+  return { matrix, days, vmDays: vmSeconds / daySeconds };
 }
