@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Change } from '../../../core/cost/change.ts';
 import { toAllocation } from '../../../core/cost/change.ts';
 import { advisorParams } from '../../../core/cost/params.ts';
-import { shiftOffPeak, withTimetable } from '../../../core/cost/shift.ts';
+import { cheapestWindow, shiftOffPeak, withTimetable } from '../../../core/cost/shift.ts';
 import { dailyFactors } from '../../../core/cost/tariff.ts';
 import { R } from '../../../core/model.ts';
 import { unitPricesPerSecond } from '../../../core/prices.ts';
@@ -13,17 +13,22 @@ import { loadScenario } from '../../../sim/scenario.ts';
 
 export const WASTE = join(import.meta.dirname, '../../../scenarios/waste.yaml');
 
-/** scenarios/waste.yaml for a week, with the planted kinds of waste only. */
-export async function wasteful(sets: readonly string[] = []): Promise<Experiment> {
-  return openExperiment(
-    loadScenario(WASTE, [
-      'duration=7d',
-      'record.vms=0',
-      'advisor.kinds=[retire,right-size,shift]',
-      'advisor.resamples=500',
-      ...sets,
-    ]),
-  );
+/** scenarios/waste.yaml for six days with so many users of each application, and the planted kinds of waste only. */
+export async function wasteful(sets: readonly string[] = [], users = 2): Promise<Experiment> {
+  const loaded = loadScenario(WASTE, [
+    'duration=6d',
+    'record.vms=0',
+    'advisor.kinds=[retire,right-size,shift]',
+    'advisor.resamples=500',
+    ...sets,
+  ]);
+  const { workload } = loaded.scenario;
+  if (workload.source !== 'generated') throw new Error('waste.yaml is generated');
+  const applications = workload.applications.map((app) => ({ ...app, users }));
+  return openExperiment({
+    ...loaded,
+    scenario: { ...loaded.scenario, workload: { ...workload, applications } },
+  });
 }
 
 /** What waste was planted in. */
@@ -40,8 +45,13 @@ export function plantedSaving(before: RunResult, after: RunResult): number {
  * The planted saving: what an operator would save who knew the generator's truth. The abandoned VMs are gone, the
  * oversized ones have just the most they will ever want, and the reports run in the cheapest window that keeps all
  * deadlines, on just the most they will ever want inside and outside of it. No margins; nothing is short.
+ * @param lengths hours of the windows to try
  */
-export async function oracleSaving(experiment: Experiment, before: RunResult): Promise<number> {
+export async function oracleSaving(
+  experiment: Experiment,
+  before: RunResult,
+  lengths: readonly number[],
+): Promise<number> {
   const { scenario } = experiment;
   const most = truth(experiment);
   const of = (id: string) => [...most].filter(([, { application }]) => application === id);
@@ -62,9 +72,11 @@ export async function oracleSaving(experiment: Experiment, before: RunResult): P
   const exact = { ...advisorParams.parse({}), quantile: 1, margin: 0 };
   const rules = { unit, quantum: [0, 0, 0, 0] };
   let best = 0;
-  const windows = shiftOffPeak(base.history, dailyFactors(scenario.prices), (vm) => vm.applicationId === 'reports');
-  for (const { change } of windows) {
-    if (change.kind !== 'shift') continue;
+  const factors = dailyFactors(scenario.prices);
+  const [any] = shiftOffPeak(base.history, factors, (vm) => vm.applicationId === 'reports');
+  for (const length of lengths) {
+    if (any?.change.kind !== 'shift') break;
+    const change = { ...any.change, hours: cheapestWindow(factors, length, any.change.hours[0]!) };
     const moved = await replay(experiment, [...fixed, change]);
     const timed = withTimetable(change, moved.history, exact, rules);
     const { result } = await replay(experiment, [...fixed, timed]);
@@ -82,7 +94,11 @@ function truth({ workload }: Experiment) {
   for (let t = 0; t < workload.intervals; t++) {
     for (const { vm, spec } of stream.arrivals(t)) {
       ids[vm] = spec.vmId;
-      most.set(spec.vmId, { application: spec.applicationId, peak: new Float64Array(R), size: spec.requested });
+      most.set(spec.vmId, {
+        application: spec.applicationId,
+        peak: new Float64Array(R),
+        size: spec.requested,
+      });
     }
     const all = Int32Array.from(ids, (_, vm) => vm);
     const row = new Float64Array(ids.length * R);
