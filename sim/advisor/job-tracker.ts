@@ -85,7 +85,7 @@ export class JobTracker implements PerSlot {
       const rate = usage[i]!;
       this.#wanted[slot] = wanted + demand[i]! * seconds;
       this.#served[slot] = served + rate * seconds;
-      const list = this.#pending.get(slot);
+      const list = this.#pending.size > 0 ? this.#pending.get(slot) : undefined;
       if (!list) continue;
       const lost = dropped[i]! > 0;
       const left = list.filter((pending) => {
@@ -103,7 +103,8 @@ export class JobTracker implements PerSlot {
         this.#close(pending.job, done ? doneAt : Number.POSITIVE_INFINITY);
         return false;
       });
-      this.#pending.set(slot, left);
+      if (left.length > 0) this.#pending.set(slot, left);
+      else this.#pending.delete(slot);
     }
   }
 

@@ -2,7 +2,7 @@ import type { BillSetup } from '../../core/cost/bill.ts';
 import { type Change, type ChangeKind, type ChangeOf, toVector } from '../../core/cost/change.ts';
 import { SpotPrice } from '../../core/cost/tariff.ts';
 import type { Tolerance, Tolerances } from '../../core/cost/tolerance.ts';
-import { DAY, parseDuration } from '../../core/duration.ts';
+import { parseDuration } from '../../core/duration.ts';
 import { ForesizeError } from '../../core/errors.ts';
 import type { ResourceVector } from '../../core/model.ts';
 import { mix } from '../../core/rng.ts';
@@ -214,4 +214,3 @@ function interruptible(tolerance: Tolerance | undefined, name: string): Interrup
 
 /** Days of a month, on average. */
 export const MONTH_DAYS = 365.25 / 12;
-export const MONTH = MONTH_DAYS * DAY;

@@ -27,7 +27,7 @@ ${notes.map((note) => html`<p class="note">${note}</p>`)}`,
 function adviceTable(advice: Advice): Markup {
   const row = (r: Recommendation) =>
     html`<tr><th scope="row"><code>${r.id}</code> <span class="unit">${r.subject}</span></th><td>${savingOf(r.effect, advice)}</td><td>${r.effect.violation ? formatSigned(r.effect.violation.value, (x) => formatPercent(x)) : '–'}</td><td style="text-align: left; white-space: normal">${r.reason}<span class="delta">${evidenceOf(r, advice)} ${riskOf(r)}</span></td></tr>`;
-  return html`<div class="scroll" role="region" aria-label="Recommendations" tabindex="0"><table><caption><span>Ranked by the saving the replay measured.</span></caption><thead><tr><th scope="col">Recommendation</th><th scope="col">Saving a month</th><th scope="col">Time short</th><th scope="col">Why</th></tr></thead><tbody>${advice.recommendations.map(row)}</tbody></table></div>`;
+  return html`<div class="scroll" role="region" aria-label="Recommendations" tabindex="0"><table><caption><span>Ranked by the saving the replay measured.</span></caption><thead><tr><th scope="col">Recommendation</th><th scope="col">Saving a month</th><th scope="col">Time short</th><th scope="col" style="text-align: left">Why</th></tr></thead><tbody>${advice.recommendations.map(row)}</tbody></table></div>`;
 }
 
 function withheldList(withheld: readonly Recommendation[]): Markup {
