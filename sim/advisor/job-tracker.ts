@@ -1,4 +1,5 @@
 import type { Fleet } from '../../core/fleet.ts';
+import type { Disturbances } from '../../core/interval.ts';
 import { CPU, grown, type PerSlot, R } from '../../core/model.ts';
 import type { BatchJob } from '../workload/types.ts';
 
@@ -19,6 +20,7 @@ interface Pending {
 }
 
 const SECOND = 1000;
+const NOBODY: ReadonlySet<number> = new Set();
 
 /**
  * Follows jobs to their end. A VM serves its work in order, so a job is done when the VM has served as much as it was
@@ -74,10 +76,11 @@ export class JobTracker implements PerSlot {
   /**
    * Takes in the interval that ended at `at`.
    * @param demand as the workload had it, slot x R
-   * @param dropped work given up, core-s, slot x R: a job that loses work is not done
+   * @param disturbed tells of work given up: a job that loses work is not done
    */
-  observe(at: number, demand: Float64Array, usage: Float64Array, dropped: Float64Array): void {
+  observe(at: number, demand: Float64Array, usage: Float64Array, disturbed: Disturbances): void {
     const seconds = this.#stepMs / SECOND;
+    const losing = this.#pending.size > 0 ? losers(disturbed) : NOBODY;
     for (const slot of this.#fleet.slots) {
       const i = slot * R + CPU;
       const wanted = this.#wanted[slot]!;
@@ -87,7 +90,7 @@ export class JobTracker implements PerSlot {
       this.#served[slot] = served + rate * seconds;
       const list = this.#pending.size > 0 ? this.#pending.get(slot) : undefined;
       if (!list) continue;
-      const lost = dropped[i]! > 0;
+      const lost = losing.has(i);
       const left = list.filter((pending) => {
         if (Number.isNaN(pending.target)) {
           if (pending.endMs > at && pending.job.deadlineMs > at) return true;
@@ -118,4 +121,11 @@ export class JobTracker implements PerSlot {
     if (job.startMs + (job.work / job.cores) * SECOND > job.deadlineMs) this.#measures.impossible++;
     else if (doneAt > job.deadlineMs + SECOND) this.#measures.missed++;
   }
+}
+
+/** Indices at which work was given up. */
+function losers({ count, index, dropped }: Disturbances): ReadonlySet<number> {
+  const set = new Set<number>();
+  for (let k = 0; k < count; k++) if (dropped[k]! > 0) set.add(index[k]!);
+  return set;
 }
