@@ -14,6 +14,7 @@ import { autopilotWindowParams } from './policy/autopilot-window.ts';
 import { guardParams } from './policy/guards.ts';
 import { quantileParams } from './policy/quantile.ts';
 import { thresholdParams } from './policy/threshold.ts';
+import { timetableParams } from './policy/timetable.ts';
 import { vpaParams } from './policy/vpa.ts';
 import { priceParams } from './prices.ts';
 import { profilerParams } from './profiler.ts';
@@ -47,6 +48,7 @@ export const policySchema = z.discriminatedUnion('kind', [
   vpaParams.extend({ kind: z.literal('vpa') }),
   autopilotWindowParams.extend({ kind: z.literal('autopilot-window') }),
   autopilotMlParams.extend({ kind: z.literal('autopilot-ml') }),
+  timetableParams.extend({ kind: z.literal('timetable') }),
   z.strictObject({
     kind: z.literal('oracle').describe('Provides just what will be needed: the bound. Simulator only.'),
     horizon: z.int().min(1).max(2016).default(1),

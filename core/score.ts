@@ -55,7 +55,10 @@ export class Score implements PerSlot {
   /** Starvation episodes of each VM and resource: count, summed and longest seconds; vm x R x 3. */
   episodes = new Float64Array(0);
   readonly stretch = new StretchHistograms();
+  /** What each VM-day was charged, where a bill is kept; else allocation x list price is the charge. */
+  readonly charged: number[] | undefined;
 
+  readonly #bill: { take(slot: number): number } | undefined;
   readonly #fleet: Fleet;
   readonly #stepS: number;
   readonly #perDay: number;
@@ -85,8 +88,11 @@ export class Score implements PerSlot {
   readonly #columns: readonly Float32Array[];
   readonly #gathered = new Int32Array(GROUP);
 
-  constructor(fleet: Fleet, stepMs: number) {
+  /** @param bill tells what a VM was charged since it was last asked; it has seen every interval before the score does */
+  constructor(fleet: Fleet, stepMs: number, bill?: { take(slot: number): number }) {
     this.#fleet = fleet;
+    this.#bill = bill;
+    this.charged = bill && [];
     this.#stepS = stepMs / 1000;
     this.#perDay = Math.max(1, Math.round(DAY_MS / stepMs));
     const length = this.#perDay;
@@ -268,6 +274,7 @@ export class Score implements PerSlot {
       rows[at + RESIZES] = this.#resizes[i]!;
       rows[at + FAILED] = this.#failed[i]!;
     }
+    if (this.#bill) this.charged?.push(this.#bill.take(slot));
     this.days.push({
       vm: this.#number[slot]!,
       day: this.#day,

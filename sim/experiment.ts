@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import type { ControllerConfig } from '../core/config.ts';
 import { parseDuration } from '../core/duration.ts';
 import { ForesizeError } from '../core/errors.ts';
+import type { Fleet } from '../core/fleet.ts';
+import type { Frame } from '../core/model.ts';
+import { operate } from './advisor/operation.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { codeVersion } from './code-version.ts';
 import { jainIndex } from './fairness.ts';
@@ -123,6 +126,8 @@ export interface RunOptions {
   readonly onDecisions?: ((bytes: Uint8Array) => void) | undefined;
   /** Also keep what a promotion needs beside the result. */
   readonly evidence?: boolean | undefined;
+  /** Shown what the controller saw at every tick. */
+  readonly onFrame?: ((fleet: Fleet, frame: Frame) => void) | undefined;
 }
 
 export interface RunOutcome {
@@ -138,7 +143,8 @@ export async function runPolicy(
   policy: string,
   options: RunOptions = {},
 ): Promise<RunOutcome> {
-  const { scenario, workload, warmupTicks } = experiment;
+  const { warmupTicks } = experiment;
+  const { scenario, workload, bill, spot } = operate(experiment.scenario, experiment.workload);
   const digest = createHash('sha256');
   const simulation = await simulate({
     controller: controllerOf(scenario, policy),
@@ -149,6 +155,9 @@ export async function runPolicy(
     telemetry: scenario.telemetry,
     vms: scenario.vms,
     hosts: scenario.hosts,
+    bill,
+    spot,
+    onFrame: options.onFrame,
     record: scenario.record.vms,
     evidence: options.evidence,
     onDecisions: (bytes) => {
@@ -200,6 +209,9 @@ function toResult(experiment: Experiment, policy: string, simulation: Simulation
     },
     vmTicks: simulation.vmTicks,
     ...(simulation.cluster && { cluster: simulation.cluster }),
+    ...(simulation.bill && { bill: simulation.bill }),
+    ...(simulation.jobs.jobs > 0 && { jobs: simulation.jobs }),
+    ...(simulation.spot && { spot: simulation.spot }),
     timeline: simulation.timeline,
     recorded: simulation.recorded.map(tail),
   };

@@ -161,8 +161,10 @@ export class MeasureBook {
     let allocation = 0;
     let resizes = 0;
     let starved = 0;
+    const { charged } = this.#score;
+    if (charged) for (const row of rows) allocation += charged[row]!;
     for (let r = 0; r < R; r++) {
-      allocation += this.#sum(rows, r, ALLOCATION) * this.#unit[r]!;
+      if (!charged) allocation += this.#sum(rows, r, ALLOCATION) * this.#unit[r]!;
       resizes += this.#sum(rows, r, RESIZES);
       starved += this.#sum(rows, r, STARVED);
     }

@@ -1,6 +1,6 @@
 import type { Fleet } from '../core/fleet.ts';
 import { grown, R } from '../core/model.ts';
-import type { Workload } from './workload/types.ts';
+import type { BatchJob, Workload } from './workload/types.ts';
 
 /** Who is here: turns the workload's arrivals into fleet admissions, and its demand into the fleet's columns. */
 export class Population {
@@ -8,6 +8,8 @@ export class Population {
   readonly #stream;
   /** The workload's VM number by slot. */
   #vm = new Int32Array(0);
+  /** Slot by the workload's VM number; of those gone, the one they had. */
+  #slotOf = new Int32Array(0);
   readonly #leaving = new Map<number, string[]>();
   /** Workload number of each of `fleet.slots`, rebuilt when somebody came or went. */
   #numbers = new Int32Array(0);
@@ -22,6 +24,15 @@ export class Population {
     return this.#vm[slot]!;
   }
 
+  slotOf(vm: number): number {
+    return this.#slotOf[vm]!;
+  }
+
+  /** Jobs announced for interval t; call after `demand(t)`. */
+  jobs(t: number): readonly BatchJob[] {
+    return this.#stream.jobs?.(t) ?? [];
+  }
+
   update(t: number): void {
     for (const vmId of this.#leaving.get(t) ?? []) this.#fleet.retire(vmId);
     this.#leaving.delete(t);
@@ -29,6 +40,8 @@ export class Population {
       const slot = this.#fleet.admit(spec, t);
       this.#vm = grown(this.#vm, Math.max(slot + 1, this.#fleet.rows));
       this.#vm[slot] = vm;
+      if (vm >= this.#slotOf.length) this.#slotOf = grown(this.#slotOf, Math.max(64, 2 * vm));
+      this.#slotOf[vm] = slot;
       if (!Number.isFinite(until)) continue;
       const list = this.#leaving.get(until);
       if (list) list.push(spec.vmId);

@@ -1,4 +1,7 @@
+import type { BillParts } from '../core/cost/bill.ts';
 import type { Resource } from '../core/model.ts';
+import type { JobMeasures } from './advisor/job-tracker.ts';
+import type { SpotMeasures } from './advisor/spot-market.ts';
 import type { ClusterMeasures } from './cluster/cluster-measures.ts';
 
 /** Measures of a set of VM-days: a VM's, an application's, a user's or the fleet's. Units in `MEASURE_UNITS`. */
@@ -67,6 +70,12 @@ export interface RunResult {
   vmTicks: number;
   /** Energy, contention and migrations, where the scenario has hosts. */
   cluster?: ClusterMeasures;
+  /** What the cost is made of, where allocations are not all charged the list price. */
+  bill?: BillParts;
+  /** What became of jobs with deadlines, where the workload has any. */
+  jobs?: JobMeasures;
+  /** Interruptions, where VMs run on spot capacity. */
+  spot?: SpotMeasures;
   /** Fleet totals a tick, thinned to at most ~500 points. */
   timeline: Timeline;
   /** Chosen VMs, tick by tick. */

@@ -3,6 +3,9 @@ import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { controllerShape } from '../core/config.ts';
+import { changeSchema } from '../core/cost/change.ts';
+import { advisorParams } from '../core/cost/params.ts';
+import { tolerancesSchema } from '../core/cost/tolerance.ts';
 import { DURATION } from '../core/duration.ts';
 import { ForesizeError, type Problem } from '../core/errors.ts';
 import { zodProblems } from '../core/problems.ts';
@@ -34,6 +37,16 @@ export const scenarioSchema = z
     hosts: hostsParams
       .optional()
       .describe('Hosts the VMs share. Without them every VM has what it was allocated.'),
+    tolerances: tolerancesSchema
+      .optional()
+      .describe(
+        'What the work of an application can bear, by application: what waits, what may be interrupted.',
+      ),
+    changes: z
+      .array(changeSchema)
+      .optional()
+      .describe('What the operator has changed: written by `foresize recommend apply`.'),
+    advisor: advisorParams.optional().describe('What the cost advisor looks for, and what it holds back.'),
     record: z
       .strictObject({
         vms: z.int().min(0).max(1000).default(6).describe('VMs whose every tick is kept for the report.'),

@@ -1,14 +1,18 @@
 import type { ControllerConfig } from '../core/config.ts';
 import { Controller } from '../core/controller.ts';
+import { Bill, type BillParts, type BillSetup } from '../core/cost/bill.ts';
 import { DecisionLog } from '../core/decision-log.ts';
 import { Fleet } from '../core/fleet.ts';
 import type { ModelDocument } from '../core/forecast/model-document.ts';
 import { createForecaster, historyDepth } from '../core/forecast/registry.ts';
 import { persistent } from '../core/forecast/stateful.ts';
 import { Interval } from '../core/interval.ts';
+import type { Frame } from '../core/model.ts';
 import { Observed } from '../core/observed.ts';
 import { mix } from '../core/rng.ts';
 import { Score } from '../core/score.ts';
+import { type JobMeasures, JobTracker } from './advisor/job-tracker.ts';
+import { SpotMarket, type SpotMeasures, type SpotSetup } from './advisor/spot-market.ts';
 import { augursRuntime } from './augurs.ts';
 import { Breather } from './breather.ts';
 import { Cluster } from './cluster/cluster.ts';
@@ -37,6 +41,12 @@ export interface SimulationSetup {
   readonly vms: VmModelParams;
   /** Where the VMs run; without it nothing but their allocations limits them. */
   readonly hosts?: HostsParams | undefined;
+  /** How allocations are charged; without it, at the list price. */
+  readonly bill?: Omit<BillSetup, 'stepMs'> | undefined;
+  /** Applications on spot capacity. */
+  readonly spot?: SpotSetup | undefined;
+  /** Shown what the controller saw at every tick. */
+  readonly onFrame?: ((fleet: Fleet, frame: Frame) => void) | undefined;
   /** Number of VMs whose every tick is kept. */
   readonly record: number;
   /** Also keep what a promotion needs: it costs a forecast a tick. */
@@ -62,6 +72,9 @@ export interface Simulation {
   readonly recorded: RecordedVm[];
   readonly vmTicks: number;
   readonly cluster?: ClusterMeasures | undefined;
+  readonly bill?: BillParts | undefined;
+  readonly jobs: JobMeasures;
+  readonly spot?: SpotMeasures | undefined;
   /** Tensor backend of the forecasts, 'none' where no model needs one. */
   readonly backend: string;
   readonly evidence?: SimulationEvidence | undefined;
@@ -76,7 +89,8 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
   const { workload, warmup, seed, controller: config } = setup;
   const { stepMs, epochMs, intervals } = workload;
   const fleet = new Fleet();
-  const score = fleet.register(new Score(fleet, stepMs));
+  const bill = setup.bill && fleet.register(new Bill(fleet, { ...setup.bill, stepMs }));
+  const score = fleet.register(new Score(fleet, stepMs, bill));
   const numberOf = (slot: number) => score.numberOf(slot);
   const vms = fleet.register(new Vms(fleet, setup.vms, stepMs));
   const interval = fleet.register(new Interval());
@@ -87,6 +101,15 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
   };
   const cluster =
     setup.hosts && fleet.register(new Cluster(fleet, vms, setup.hosts, stepMs, mix(seed ^ 3), dayProfile));
+  const jobs = fleet.register(
+    new JobTracker(fleet, stepMs, epochMs + warmup * stepMs, epochMs + intervals * stepMs),
+  );
+  const spot =
+    setup.spot &&
+    fleet.register(new SpotMarket(fleet, vms, setup.spot, stepMs, (slot, coreS) => jobs.burden(slot, coreS)));
+  /** Demand before spot capacity changes it. */
+  let wanted = vms.demand;
+  let energyKwh = 0;
   const telemetry = new SimTelemetry(fleet, vms, setup.telemetry, mix(seed ^ 1), stepMs, numberOf);
   const population = new Population(fleet, workload);
   const forecasts = Object.values(config.policies).flatMap((p) => ('forecast' in p ? [p.forecast] : []));
@@ -122,11 +145,17 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
 
   const settle = (t: number, at: number): void => {
     cluster?.contend();
+    spot?.suspend();
     vms.settle(telemetry.observed, interval);
     cluster?.observe(interval.usage, interval.demand);
+    spot?.observe(interval.usage);
+    jobs.observe(at, wanted, interval.usage, interval.disturbed);
     telemetry.settled(at);
     vmTicks += fleet.size;
     if (t <= warmup) return;
+    const kwh = cluster?.energyKwh ?? 0;
+    bill?.observe(at - stepMs, interval.allocation, kwh - energyKwh);
+    energyKwh = kwh;
     score.observe(interval);
     timeline?.observe(at, fleet.slots, interval);
     recorder?.observe(at, controller, interval);
@@ -145,10 +174,16 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
       if (setup.record > 0)
         recorder = new VmRecorder(pick(fleet, setup.record), upperQuantile(config), managed);
     });
-    kernel.at(at, PRIORITY.demand, () => population.demand(t, vms.demand));
+    kernel.at(at, PRIORITY.demand, () => {
+      population.demand(t, vms.demand);
+      for (const job of population.jobs(t)) jobs.announce(job, population.slotOf(job.vm));
+      wanted = spot ? vms.demand.slice() : vms.demand;
+      spot?.apply(t, at, t >= warmup);
+    });
     kernel.at(at, PRIORITY.tick, async () => {
       const record = await controller.tick(t, at);
       log.append(record);
+      setup.onFrame?.(fleet, record.frame);
       if (t >= warmup) {
         score.count(record.intents);
         timeline?.count(record.intents.count);
@@ -181,6 +216,9 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
     recorded: recorder?.finish() ?? [],
     vmTicks,
     cluster: cluster?.measures(),
+    bill: bill?.parts,
+    jobs: jobs.measures(),
+    spot: spot?.measures,
     backend: controller.backend,
     evidence: observed && { days, models: modelsOf(controller) },
   };

@@ -4,6 +4,7 @@ import { createAutopilotWindow } from './autopilot-window.ts';
 import { createQuantile, type QuantileParams } from './quantile.ts';
 import { createStatic } from './static.ts';
 import { createThreshold } from './threshold.ts';
+import { createTimetable } from './timetable.ts';
 import type { Policy, PolicyContext } from './types.ts';
 import { createVpa } from './vpa.ts';
 
@@ -21,6 +22,8 @@ export function createPolicy(config: PolicyConfig, ctx: PolicyContext): Policy {
       return createAutopilotMl(config, ctx);
     case 'autopilot-window':
       return createAutopilotWindow(config, ctx);
+    case 'timetable':
+      return createTimetable(config, ctx);
     case 'vpa':
       return createVpa(config, ctx);
   }

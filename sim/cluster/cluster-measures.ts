@@ -93,6 +93,10 @@ export class ClusterTally {
     this.#ticks++;
   }
 
+  get energyKwh(): number {
+    return this.#joules / JOULES_PER_KWH;
+  }
+
   measures(): ClusterMeasures {
     let active = 0;
     let full = 0;
@@ -111,7 +115,7 @@ export class ClusterTally {
     return {
       hosts: this.#hosts.count,
       activeHosts: this.#ticks === 0 ? 0 : active / this.#ticks,
-      energyKwh: this.#joules / JOULES_PER_KWH,
+      energyKwh: this.energyKwh,
       migrations: this.migrations,
       slatah,
       pdm,

@@ -150,6 +150,11 @@ export class Cluster implements PerSlot {
       this.#tally.observe(this.#fleet, this.reservations.host, usage, demand, this.#contention);
   }
 
+  /** Energy of the scored time so far. */
+  get energyKwh(): number {
+    return this.#tally.energyKwh;
+  }
+
   measures(): ClusterMeasures {
     return this.#tally.measures();
   }

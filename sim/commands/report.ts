@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { ForesizeError } from '../../core/errors.ts';
+import { readAdvice } from '../advisor/run-source.ts';
 import { toComparison } from '../comparison.ts';
 import { writeReports } from '../report/write.ts';
 import { readRun } from '../run-folder.ts';
@@ -58,6 +59,7 @@ export const reportCommand: CommandModule<
     const files = await writeReports(
       comparison,
       args.out ?? join(dirname(first), `compare-${comparison.id}`),
+      readAdvice(first),
     );
     if (args.json) print(JSON.stringify(files));
     else print(`Report: ${files.html}\n        ${files.markdown}\n        ${files.json}`);

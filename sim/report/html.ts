@@ -1,6 +1,8 @@
+import type { Advice } from '../../core/cost/recommendation.ts';
 import { UNITS } from '../../core/model.ts';
 import type { Comparison, RunResult } from '../result.ts';
 import { asComparison } from './measures.ts';
+import { adviceSection } from './page/advice.ts';
 import { inlineScript, vegaScripts } from './page/assets.ts';
 import { type PageData, reportClient } from './page/client.ts';
 import { html, raw, scriptJson } from './page/markup.ts';
@@ -24,13 +26,15 @@ import { CHART_CONFIG, DARK, LIGHT, looksOf, type Spec } from './theme.ts';
  * The comparison, or a single run, as one HTML page that opens offline: Vega and the data are inside, nothing is
  * fetched. The same result gives the same bytes.
  *
+ * @param advice what the cost advisor found for the run
  * @throws ForesizeError REPORT_NO_VEGA when Vega is not installed.
  */
-export function htmlReport(result: Comparison | RunResult): string {
+export function htmlReport(result: Comparison | RunResult, advice?: Advice): string {
   const comparison = asComparison(result);
   const charts: Record<string, Spec> = {};
   const series = pageSeries(comparison);
   const sections = [
+    advice ? adviceSection(advice, charts) : null,
     planeSection(comparison, charts),
     comparison.paired.length > 0 ? differenceSection(comparison, charts) : null,
     vmSection(comparison, series.vms, charts),

@@ -162,13 +162,30 @@ function titleOf({ name, runs }: Comparison): string {
   return `${name}: ${formatCount(fleet.vms)} VMs, ${formatTime(span.from)} to ${formatTime(span.to)} UTC, seed ${run.seed}`;
 }
 
-function notesOf({ paired, baseline }: Comparison): string[] {
-  const notes: string[] = [];
+function notesOf({ paired, baseline, runs }: Comparison): string[] {
+  const notes = runs.flatMap(deadlinesOf);
   if (paired.length > 0)
     notes.push(
       `Δ against ${baseline} over the same VM-days; bootstrap clustered by VM; * p < 0.05 after Holm's correction.`,
     );
   notes.push('Violated: share of VM-time with demand above allocation. Cost is simulated, not money saved.');
+  return notes;
+}
+
+/** What became of jobs and spot capacity, where the run has any. */
+function deadlinesOf({ policy, jobs, spot }: RunResult): string[] {
+  const notes: string[] = [];
+  if (jobs) {
+    const impossible =
+      jobs.impossible > 0 ? `; ${formatCount(jobs.impossible)} were late whatever was done` : '';
+    notes.push(
+      `${policy}: ${formatCount(jobs.missed)} of ${formatCount(jobs.jobs)} jobs missed their deadline${impossible}.`,
+    );
+  }
+  if (spot)
+    notes.push(
+      `${policy}: ${formatCount(spot.interruptions)} interruptions of VMs on spot capacity, away for ${formatShare(spot.awayS / Math.max(1, spot.vmSeconds))} % of their time.`,
+    );
   return notes;
 }
 

@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Advice } from '../../core/cost/recommendation.ts';
 import type { Comparison } from '../result.ts';
 import { htmlReport } from './html.ts';
 import { jsonReport } from './json.ts';
@@ -15,10 +16,14 @@ export interface ReportFiles {
 }
 
 /** Writes the forms of a report into `folder`; each file appears whole or not at all. */
-export async function writeReports(comparison: Comparison, folder: string): Promise<ReportFiles> {
+export async function writeReports(
+  comparison: Comparison,
+  folder: string,
+  advice?: Advice,
+): Promise<ReportFiles> {
   mkdirSync(folder, { recursive: true });
   return {
-    html: whole(join(folder, 'report.html'), htmlReport(comparison)),
+    html: whole(join(folder, 'report.html'), htmlReport(comparison, advice)),
     markdown: whole(join(folder, 'report.md'), markdownReport(comparison)),
     json: whole(join(folder, 'comparison.json'), jsonReport(comparison)),
     svg: whole(join(folder, 'plane.svg'), await planeSvg(comparison)),

@@ -20,6 +20,8 @@ export interface BatchJob {
   readonly work: number;
   /** Cores it keeps busy while it runs; unhindered it takes `work / cores` seconds. */
   readonly cores: number;
+  /** When it is done if nothing holds it back, where it does not run from `startMs` without a pause: Infinity is never. */
+  readonly endMs?: number;
 }
 
 /**
