@@ -136,6 +136,7 @@ export async function runPolicy(
       policy,
       applications: scenario.applications,
       guards: scenario.guards,
+      anomalies: scenario.anomalies,
       profiler: scenario.profiler,
       prices: scenario.prices,
     },
@@ -195,6 +196,7 @@ function toResult(experiment: Experiment, policy: string, simulation: Simulation
     },
     vmTicks: simulation.vmTicks,
     ...(simulation.cluster && { cluster: simulation.cluster }),
+    ...(simulation.anomalies && { anomalies: simulation.anomalies }),
     timeline: simulation.timeline,
     recorded: simulation.recorded.map(tail),
   };

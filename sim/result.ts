@@ -1,4 +1,5 @@
 import type { Resource } from '../core/model.ts';
+import type { AnomalyMeasures } from './anomalies/measures.ts';
 import type { ClusterMeasures } from './cluster/cluster-measures.ts';
 
 /** Measures of a set of VM-days: a VM's, an application's, a user's or the fleet's. Units in `MEASURE_UNITS`. */
@@ -67,6 +68,8 @@ export interface RunResult {
   vmTicks: number;
   /** Energy, contention and migrations, where the scenario has hosts. */
   cluster?: ClusterMeasures;
+  /** Detection of anomalies and the responses, where the configuration looks for them. */
+  anomalies?: AnomalyMeasures;
   /** Fleet totals a tick, thinned to at most ~500 points. */
   timeline: Timeline;
   /** Chosen VMs, tick by tick. */

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { controllerShape } from '../core/config.ts';
-import { DURATION } from '../core/duration.ts';
+import { DURATION, parseDuration } from '../core/duration.ts';
 import { ForesizeError, type Problem } from '../core/errors.ts';
 import { zodProblems } from '../core/problems.ts';
 import { hostsParams } from './cluster/hosts-model.ts';
@@ -66,6 +66,20 @@ export const scenarioSchema = z
       check(name, ['compare', 'policies', i]);
     });
     check(compare.baseline, ['compare', 'baseline']);
+    for (const name of Object.keys(ctx.value.anomalies?.policies ?? {}))
+      check(name, ['anomalies', 'policies', name]);
+    const { duration, workload } = ctx.value;
+    if (duration === undefined || !DURATION.test(duration)) return;
+    workload.anomalies.forEach(({ from, within }, i) => {
+      if (!DURATION.test(from) || !DURATION.test(within)) return;
+      if (parseDuration(from) + parseDuration(within) <= parseDuration(duration)) return;
+      ctx.issues.push({
+        code: 'custom',
+        input: from,
+        path: ['workload', 'anomalies', i, 'from'],
+        message: `an onset may fall after the end: from ${from} and within ${within} exceed the duration of ${duration}`,
+      });
+    });
   });
 
 export type Scenario = z.infer<typeof scenarioSchema>;

@@ -6,6 +6,8 @@ import { createForecaster, historyDepth } from '../core/forecast/registry.ts';
 import { Interval } from '../core/interval.ts';
 import { mix } from '../core/rng.ts';
 import { Score } from '../core/score.ts';
+import { DetectionBook } from './anomalies/book.ts';
+import type { AnomalyMeasures } from './anomalies/measures.ts';
 import { augursRuntime } from './augurs.ts';
 import { Breather } from './breather.ts';
 import { Cluster } from './cluster/cluster.ts';
@@ -50,6 +52,8 @@ export interface Simulation {
   readonly recorded: RecordedVm[];
   readonly vmTicks: number;
   readonly cluster?: ClusterMeasures | undefined;
+  /** Where anomalies are looked for. */
+  readonly anomalies?: AnomalyMeasures | undefined;
   /** Tensor backend of the forecasts, 'none' where no model needs one. */
   readonly backend: string;
 }
@@ -93,6 +97,13 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
     actFrom: warmup,
   });
   const log = new DecisionLog(numberOf, setup.onDecisions);
+  const book =
+    config.anomalies &&
+    new DetectionBook(fleet, {
+      stepMs,
+      warmup,
+      hostOf: cluster && ((slot) => cluster.reservations.host[slot]!),
+    });
   const breather = new Breather();
   const kernel = new Kernel(epochMs);
   let recorder: VmRecorder | undefined;
@@ -132,6 +143,7 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
         score.count(record.intents);
         timeline?.count(record.intents.count);
         recorder?.forecast(controller);
+        book?.observe(record, population.anomalies ?? []);
       }
       const pause = breather.pause();
       if (pause) {
@@ -154,6 +166,7 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
     recorded: recorder?.finish() ?? [],
     vmTicks,
     cluster: cluster?.measures(),
+    anomalies: book?.finish(population.anomalies ?? []),
     backend: controller.backend,
   };
 }

@@ -70,6 +70,11 @@ export class AnomalyDetector implements PerSlot {
     return [...this.#open.values()].map((record) => record.event);
   }
 
+  /** The most that is normal for a resource, by the VM's own day profile; NaN while too little is known. @param row slot x R */
+  normal(row: number): number {
+    return this.#surprise.seen[row]! > WARM_UP ? this.#surprise.highest(row) : Number.NaN;
+  }
+
   grow(capacity: number): void {
     for (const key of ['score', 'news'] as const) this[key] = grown(this[key], capacity * R);
     this.joint = grown(this.joint, capacity);

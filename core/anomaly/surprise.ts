@@ -177,6 +177,11 @@ export class Surprise {
     this.upper[row] = upper;
   }
 
+  /** The most that is normal: the highest hour of the day profile, and the half-width of the band around it. */
+  highest(row: number): number {
+    return this.profile.highest(row) + this.#ownBand.width(row);
+  }
+
   /** Takes the level of the recent ticks for the new normal of every hour of the day. */
   accept(row: number, hour: number): void {
     this.profile.shift(row, this.level.recent(row) - this.profile.expected(row, hour));
