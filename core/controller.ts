@@ -193,7 +193,7 @@ export class Controller implements PerSlot {
       if (fitted) await fitted;
     }
     const { anomalies } = this;
-    anomalies?.observe(seen, tick >= actFrom);
+    anomalies?.observe(frame, tick >= actFrom);
     const slots = this.fleet.slots;
     const intents = this.#intents;
     intents.clear();
@@ -213,7 +213,7 @@ export class Controller implements PerSlot {
       }
       if (anomalies?.responses.moving) await anomalies.responses.move(at, hypervisor);
     }
-    anomalies?.foresee(this.#groups);
+    anomalies?.foresee(tick, this.#groups);
     return {
       tick,
       at,

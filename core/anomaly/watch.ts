@@ -1,3 +1,4 @@
+import { DemandEstimate } from '../demand-estimate.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Forecaster } from '../forecast/types.ts';
 import { type Frame, grown, type PerSlot, R } from '../model.ts';
@@ -7,6 +8,15 @@ import type { AnomaliesConfig, Response } from './config.ts';
 import { AnomalyDetector } from './detector.ts';
 import { Raise } from './raise.ts';
 import { Responses } from './responses.ts';
+
+/**
+ * For so long after an anomaly, ms, a VM is held against its own past alone: forecasters have learnt from the anomaly, and
+ * most of them repeat it a day later.
+ */
+const ECHO_MS = 26 * 3_600_000;
+
+/** A shortage may hide an anomaly of up to this many times what was seen. */
+const UNCENSORED = 20;
 
 export interface WatchContext {
   readonly fleet: Fleet;
@@ -36,13 +46,20 @@ export class AnomalyWatch implements PerSlot {
   readonly responses: Responses;
   readonly #config: AnomaliesConfig;
   readonly #ctx: WatchContext;
+  readonly #echoTicks: number;
+  readonly #estimate: DemandEstimate;
   #median = new Float64Array(0);
   #lower = new Float64Array(0);
   #upper = new Float64Array(0);
+  /** Tick up to which a VM's forecasts are not believed. */
+  #echo = new Int32Array(0);
 
   constructor(config: AnomaliesConfig, ctx: WatchContext) {
     this.#config = config;
     this.#ctx = ctx;
+    this.#echoTicks = Math.ceil(ECHO_MS / ctx.stepMs);
+    // A cap or a tight allocation must not hide that an anomaly goes on, nor how large it is.
+    this.#estimate = new DemandEstimate(ctx.fleet, UNCENSORED);
     this.detector = new AnomalyDetector(ctx.fleet, config.detector);
     this.alarms = new Alarms(ctx.fleet, config.dedupe);
     this.responses = new Responses(ctx.fleet, this.detector, this.raise);
@@ -52,11 +69,13 @@ export class AnomalyWatch implements PerSlot {
     this.#median = grown(this.#median, capacity * R);
     this.#lower = grown(this.#lower, capacity * R);
     this.#upper = grown(this.#upper, capacity * R);
+    this.#echo = grown(this.#echo, capacity);
     for (const part of this.#parts()) part.grow(capacity);
   }
 
   admit(slot: number): void {
     this.#forget(slot);
+    this.#echo[slot] = -1;
     for (const part of this.#parts()) part.admit(slot);
   }
 
@@ -71,12 +90,17 @@ export class AnomalyWatch implements PerSlot {
 
   /**
    * Takes in a tick.
-   * @param frame usage as the forecasters see it, shortage undone: a cap must not hide that the anomaly goes on
+   * @param frame what telemetry brought
    * @param acting whether responses may begin
    */
   observe(frame: Frame, acting: boolean): void {
     const { detector, alarms, responses } = this;
-    detector.observe(frame, { median: this.#median, lower: this.#lower, upper: this.#upper });
+    detector.observe(this.#estimate.update(frame), {
+      median: this.#median,
+      lower: this.#lower,
+      upper: this.#upper,
+    });
+    for (const { slot } of detector.open) this.#echo[slot] = frame.tick + this.#echoTicks;
     alarms.update(frame.tick, detector.changes);
     responses.begin();
     if (acting) {
@@ -92,7 +116,7 @@ export class AnomalyWatch implements PerSlot {
   }
 
   /** Keeps what forecasters say of the next tick. */
-  foresee(groups: readonly Foreseen[]): void {
+  foresee(tick: number, groups: readonly Foreseen[]): void {
     for (const { slots, forecaster } of groups) {
       if (!forecaster) {
         for (const slot of slots) this.#forget(slot);
@@ -101,6 +125,7 @@ export class AnomalyWatch implements PerSlot {
       forecaster.peak(slots, 1, 0.5, this.#median);
       forecaster.peak(slots, 1, 0.01, this.#lower);
       forecaster.peak(slots, 1, 0.99, this.#upper);
+      for (const slot of slots) if (tick < this.#echo[slot]!) this.#forget(slot);
     }
   }
 

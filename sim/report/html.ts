@@ -1,8 +1,10 @@
 import { UNITS } from '../../core/model.ts';
 import type { Comparison, RunResult } from '../result.ts';
 import { asComparison } from './measures.ts';
+import { anomalySection } from './page/anomalies.ts';
 import { inlineScript, vegaScripts } from './page/assets.ts';
 import { type PageData, reportClient } from './page/client.ts';
+import { hostSection } from './page/hosts.ts';
 import { html, raw, scriptJson } from './page/markup.ts';
 import {
   barsSection,
@@ -36,6 +38,8 @@ export function htmlReport(result: Comparison | RunResult): string {
     vmSection(comparison, series.vms, charts),
     fleetSection(comparison, charts),
     barsSection(comparison, charts),
+    hostSection(comparison),
+    anomalySection(comparison, charts),
     section('measures', 'Every measure', html`${measuresTable(comparison)}`),
     section(
       'groups',

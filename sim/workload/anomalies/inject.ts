@@ -54,8 +54,8 @@ class InjectedStream implements WorkloadStream {
     for (let k = 0; k < count; k++) {
       const place = of[vm[k]!] ?? 0;
       if (place === 0) continue;
-      const { shape, from, lasts, size, cores } = this.#active[place - 1]!;
-      shape.apply(out, slot[k]! * R, size, (t - from + 1) / lasts, cores);
+      const { shape, from, lasts, size, requested } = this.#active[place - 1]!;
+      shape.apply(out, slot[k]! * R, size, (t - from + 1) / lasts, requested);
     }
   }
 

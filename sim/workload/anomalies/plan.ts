@@ -1,6 +1,6 @@
 import { parseDuration } from '../../../core/duration.ts';
 import { ForesizeError } from '../../../core/errors.ts';
-import { RESOURCES, type VmSpec } from '../../../core/model.ts';
+import { RESOURCES, type ResourceVector, type VmSpec } from '../../../core/model.ts';
 import { hashString, mix, uniformAt } from '../../../core/rng.ts';
 import type { Arrival, InjectedAnomaly } from '../types.ts';
 import { ANOMALY_SHAPES, type AnomalyShape } from './kinds.ts';
@@ -11,7 +11,7 @@ export interface Planned extends InjectedAnomaly {
   readonly vm: number;
   readonly shape: AnomalyShape;
   readonly size: number;
-  readonly cores: number;
+  readonly requested: ResourceVector;
 }
 
 interface Entry {
@@ -71,13 +71,14 @@ export class AnomalyPlan {
         const one = this.#draw(entry, e, t, arrival);
         return one ? [one] : [];
       });
-      if (t === 0 && arrivals.length > 0 && arrivals.every(({ spec }) => lacks(spec, entry.shape))) {
-        const named = entry.shape.resources.map((r) => RESOURCES[r]!)[0]!;
+      if (t === 0 && arrivals.length > 0 && !arrivals.some(({ spec }) => canShow(spec, entry))) {
+        const named = RESOURCES[entry.shape.resources[0]!]!;
+        const whose = entry.config.applications ? `of ${entry.config.applications.join(', ')} ` : '';
         throw new ForesizeError({
           code: 'ANOMALY_NOBODY',
-          what: `no VM can show a ${entry.config.kind}: the workload has no ${named}`,
+          what: `no VM ${whose}can show a ${entry.config.kind}: none has ${named}`,
           where: `workload.anomalies.${e}`,
-          remedy: 'leave the entry out, or choose another kind',
+          remedy: 'leave the entry out, or choose another kind or other applications',
         });
       }
       const free = able.filter(
@@ -101,7 +102,7 @@ export class AnomalyPlan {
     const id = hashString(vmId);
     const from = entry.from + Math.floor(uniformAt(this.#seed, id, 2 * e) * within);
     const to = Math.min(from + lasts, until, this.#intervals);
-    if (lacks(spec, shape) || from <= t || to <= from) return undefined;
+    if (!canShow(spec, entry) || from <= t || to <= from) return undefined;
     const anomaly: Planned = {
       vm,
       vmId,
@@ -111,7 +112,7 @@ export class AnomalyPlan {
       lasts,
       shape,
       size: config.size ?? shape.size,
-      cores: requested[0],
+      requested,
     };
     return { anomaly, luck: uniformAt(this.#seed, id, 2 * e + 1) };
   }
@@ -121,8 +122,8 @@ export class AnomalyPlan {
   }
 }
 
-function lacks({ requested }: VmSpec, shape: AnomalyShape): boolean {
-  return requested[shape.resources[0]!] === 0;
+function canShow({ requested, applicationId }: VmSpec, { config, shape }: Entry): boolean {
+  return requested[shape.resources[0]!]! > 0 && (config.applications?.includes(applicationId) ?? true);
 }
 
 function afterEnd(where: string, needed: number, intervals: number): ForesizeError {

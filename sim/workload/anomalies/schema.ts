@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { delay, span } from '../ingredients.ts';
+import { delay, shift, span } from '../ingredients.ts';
 import { ANOMALY_KINDS } from './kinds.ts';
 
 const anomaly = z.strictObject({
@@ -8,10 +8,20 @@ const anomaly = z.strictObject({
     .number()
     .gt(0, 'a share of 0 VMs meets no anomaly; leave the entry out')
     .max(1)
-    .describe('share of the VMs it happens to, once each; of those there at the start, at least one'),
+    .describe(
+      'share of the VMs in question it happens to, once each; of those there at the start, at least one',
+    ),
+  applications: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('ids of the applications whose VMs it may happen to; all when left out'),
   from: delay('0s').describe('earliest onset, from the start of the simulated time'),
   within: span('1d').describe('onsets are spread evenly over this much time after `from`'),
-  lasts: span('1h').optional().describe("how long it lasts; the kind's own length when left out"),
+  lasts: shift
+    .regex(/^[^-]*[1-9]/, 'expected a duration above 0')
+    .optional()
+    .describe("how long it lasts; the kind's own length when left out"),
   size: z
     .number()
     .positive()
