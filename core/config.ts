@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { anomaliesParams } from './anomaly/config.ts';
 import { autoParams } from './forecast/auto/forecaster.ts';
 import { etsParams } from './forecast/ets.ts';
 import { holtWintersParams } from './forecast/holt-winters.ts';
@@ -66,6 +67,9 @@ export const controllerShape = {
   policy: name.describe('The policy of applications that name none.'),
   applications: z.record(z.string(), name).prefault({}).describe('Policy names by application id.'),
   guards: guardParams.prefault({}).describe('Rules every wish of a policy passes.'),
+  anomalies: anomaliesParams
+    .optional()
+    .describe('Look for anomalies, and what is done about them. Off when left out.'),
   profiler: profilerParams.prefault({}).describe('Baselines per application and user.'),
   prices: priceParams.describe('What allocations cost.'),
 };

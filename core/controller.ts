@@ -1,3 +1,6 @@
+import type { AlarmChange } from './anomaly/alarms.ts';
+import type { ResponseChange } from './anomaly/responses.ts';
+import { AnomalyWatch } from './anomaly/watch.ts';
 import type { ControllerConfig, ForecastConfig } from './config.ts';
 import { DemandEstimate } from './demand-estimate.ts';
 import { ForesizeError } from './errors.ts';
@@ -9,7 +12,7 @@ import { Frame, grown, type PerSlot, R } from './model.ts';
 import { Guards } from './policy/guards.ts';
 import { createPolicy } from './policy/registry.ts';
 import type { Policy } from './policy/types.ts';
-import type { Hypervisor, Telemetry } from './ports.ts';
+import type { AlertSink, Hypervisor, Telemetry } from './ports.ts';
 import { Profiler } from './profiler.ts';
 
 /** Makes the forecaster a configuration names. Asynchronous: some load a tensor backend first. */
@@ -29,7 +32,11 @@ export interface ControllerSetup {
   readonly historyDepth: number;
   /** Ticks before this one are observed but not acted on. */
   readonly actFrom: number;
+  /** Told of anomalies, where the configuration looks for them. */
+  readonly alerts?: AlertSink | undefined;
 }
+
+const NOTHING: readonly never[] = [];
 
 /** What one pass of the loop saw and did. The same object every tick: copy what you keep. */
 export interface TickRecord {
@@ -40,12 +47,17 @@ export interface TickRecord {
   readonly intents: IntentBatch;
   /** VMs left alone because their telemetry was stale. */
   frozen: number;
+  /** Alarms that began, got graver or ended; none where nobody looks for anomalies. */
+  readonly alarms: readonly AlarmChange[];
+  /** Responses to them that began or ended. */
+  readonly responses: readonly ResponseChange[];
 }
 
 /**
  * The decision core: one tick, one way.
  *
- *   telemetry -> demand estimate -> history -> profiler -> forecasters -> policies -> guards -> hypervisor
+ *   telemetry -> demand estimate -> history -> profiler -> forecasters -> anomalies -> policies -> responses
+ *     -> guards -> hypervisor
  *
  * The driver owns time: it calls `tick` with the number and the time, from a simulated or a wall clock.
  */
@@ -53,6 +65,8 @@ export class Controller implements PerSlot {
   readonly fleet: Fleet;
   readonly history: History;
   readonly profiler: Profiler;
+  /** Who looks for anomalies; undefined where the configuration does not ask for it. */
+  readonly anomalies: AnomalyWatch | undefined;
   readonly stepMs: number;
   readonly epochMs: number;
   readonly #setup: ControllerSetup;
@@ -63,7 +77,7 @@ export class Controller implements PerSlot {
   readonly #guards: Guards;
   readonly #intents = new IntentBatch();
   readonly #policyOf = new Map<string, string>();
-  #groups: { policy: Policy; slots: Int32Array }[] = [];
+  #groups: { policy: Policy; slots: Int32Array; forecaster: Forecaster | undefined }[] = [];
   #groupsStale = true;
   #desired = new Float64Array(0);
 
@@ -78,10 +92,19 @@ export class Controller implements PerSlot {
     this.#estimate = new DemandEstimate(fleet);
     this.profiler = fleet.register(new Profiler(config.profiler, fleet, stepMs));
     this.#forecasters = forecasters;
+    const policyOf = (applicationId: string) => {
+      const name = this.policyOf(applicationId);
+      const { kind } = config.policies[name]!;
+      return { name, raisable: kind === 'quantile' || kind === 'threshold' };
+    };
+    this.anomalies =
+      config.anomalies &&
+      fleet.register(new AnomalyWatch(config.anomalies, { fleet, stepMs, policyOf, alerts: setup.alerts }));
+    const raise = this.anomalies?.raise;
     const policies = new Map<string, Policy>();
     for (const [name, policy] of Object.entries(config.policies)) {
       const forecaster = 'forecast' in policy ? forecasters.get(forecastKey(policy.forecast)) : undefined;
-      policies.set(name, fleet.register(createPolicy(policy, { fleet, stepMs, forecaster })));
+      policies.set(name, fleet.register(createPolicy(policy, { fleet, stepMs, forecaster, raise })));
     }
     this.#policies = policies;
     this.#guards = fleet.register(new Guards(config.guards, fleet, stepMs));
@@ -169,20 +192,38 @@ export class Controller implements PerSlot {
       const fitted = forecaster.observe(seen);
       if (fitted) await fitted;
     }
+    const { anomalies } = this;
+    anomalies?.observe(frame, tick >= actFrom);
     const slots = this.fleet.slots;
     const intents = this.#intents;
     intents.clear();
     this.#decide(frame);
     if (tick >= actFrom) {
-      this.#guards.pass(frame, slots, this.#desired, (index, from, to) =>
-        intents.add((index / R) | 0, index % R, from, to),
+      anomalies?.responses.impose(frame, this.#desired);
+      this.#guards.pass(
+        frame,
+        slots,
+        this.#desired,
+        (index, from, to) => intents.add((index / R) | 0, index % R, from, to),
+        anomalies?.responses.capped,
       );
       if (intents.count > 0) {
         const applied = hypervisor.apply(at, intents);
         if (applied) await applied;
       }
+      if (anomalies?.responses.moving) await anomalies.responses.move(at, hypervisor);
     }
-    return { tick, at, slots, frame, intents, frozen: this.#guards.frozen };
+    anomalies?.foresee(tick, this.#groups);
+    return {
+      tick,
+      at,
+      slots,
+      frame,
+      intents,
+      frozen: this.#guards.frozen,
+      alarms: anomalies?.alarms.changes ?? NOTHING,
+      responses: anomalies?.responses.changes ?? NOTHING,
+    };
   }
 
   /** Fills `desired` with the current allocation, then lets each policy change its VMs' part. */
@@ -192,6 +233,14 @@ export class Controller implements PerSlot {
     desired.set(frame.allocation.subarray(0, length));
     if (this.#groupsStale) this.#regroup();
     for (const group of this.#groups) group.policy.decide(frame, group.slots, desired);
+  }
+
+  /** Whose forecasts a policy's VMs are held against: not perfect foresight's, which foresees the anomaly too. */
+  #expectationOf(policyName: string): Forecaster | undefined {
+    const policy = this.#setup.config.policies[policyName];
+    return policy && 'forecast' in policy && policy.forecast.model !== 'oracle'
+      ? this.#forecasters.get(forecastKey(policy.forecast))
+      : undefined;
   }
 
   #regroup(): void {
@@ -208,6 +257,7 @@ export class Controller implements PerSlot {
     this.#groups = [...byName].map(([name, list]) => ({
       policy: this.#policies.get(name)!,
       slots: Int32Array.from(list),
+      forecaster: this.#expectationOf(name),
     }));
   }
 }

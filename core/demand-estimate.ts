@@ -1,7 +1,7 @@
 import type { Fleet } from './fleet.ts';
 import { Frame, MEMORY, R } from './model.ts';
 
-/** A shortage hides its own size: never conclude more than this multiple of what was seen. */
+/** A shortage hides its own size: never conclude more than this multiple of what was seen, to provide for it. */
 const MOST = 3;
 /** Kubernetes VPA's answer to an OOM kill: at least this much more than was in use. */
 const OOM_MIB = 100;
@@ -15,9 +15,12 @@ const OOM_FACTOR = 1.2;
 export class DemandEstimate {
   readonly frame: Frame;
   readonly #fleet: Fleet;
+  readonly #least: number;
 
-  constructor(fleet: Fleet) {
+  /** @param most never conclude more than this multiple of what was seen */
+  constructor(fleet: Fleet, most = MOST) {
     this.#fleet = fleet;
+    this.#least = 1 / most;
     this.frame = fleet.register(new Frame());
   }
 
@@ -31,9 +34,10 @@ export class DemandEstimate {
     out.oomKills = raw.oomKills;
     const { usage, pressure, oomKills } = raw;
     const estimate = out.usage;
+    const least = this.#least;
     const n = this.#fleet.rows * R;
     // Without pressure this divides by one: as fast as telling the cases apart.
-    for (let i = 0; i < n; i++) estimate[i] = usage[i]! / Math.max(1 - pressure[i]!, 1 / MOST);
+    for (let i = 0; i < n; i++) estimate[i] = usage[i]! / Math.max(1 - pressure[i]!, least);
     for (let slot = 0; slot < this.#fleet.rows; slot++)
       if (oomKills[slot]! > 0) this.#killed(slot, raw, estimate);
     return out;

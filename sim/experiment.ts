@@ -115,8 +115,16 @@ function policiesInPlay(
 
 /** The part of a scenario that decides, with one policy as the default: what would run live. */
 export function controllerOf(scenario: Scenario, policy: string): ControllerConfig {
-  const { applications, guards, profiler, prices } = scenario;
-  return { policies: policiesInPlay(scenario, policy), policy, applications, guards, profiler, prices };
+  const { applications, guards, anomalies, profiler, prices } = scenario;
+  return {
+    policies: policiesInPlay(scenario, policy),
+    policy,
+    applications,
+    guards,
+    anomalies,
+    profiler,
+    prices,
+  };
 }
 
 export interface RunOptions {
@@ -212,6 +220,7 @@ function toResult(experiment: Experiment, policy: string, simulation: Simulation
     ...(simulation.bill && { bill: simulation.bill }),
     ...(simulation.jobs.jobs > 0 && { jobs: simulation.jobs }),
     ...(simulation.spot && { spot: simulation.spot }),
+    ...(simulation.anomalies && { anomalies: simulation.anomalies }),
     timeline: simulation.timeline,
     recorded: simulation.recorded.map(tail),
   };

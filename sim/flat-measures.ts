@@ -49,6 +49,10 @@ export const RUN_COLUMNS: readonly string[] = [
   'failed_intents',
   'refused_intents',
   'vm_ticks',
+  'anomaly_recall',
+  'anomaly_precision',
+  'anomaly_delay_median_ticks',
+  'false_alarms_per_vm_day',
 ];
 
 /** Measures of any set of VMs: a fleet, an application, a user. */
@@ -95,6 +99,10 @@ export function flatRun(result: RunResult): FlatMeasures {
     failed_intents: result.decisions.failed,
     refused_intents: result.decisions.refused,
     vm_ticks: result.vmTicks,
+    anomaly_recall: result.anomalies?.total.recall ?? null,
+    anomaly_precision: result.anomalies?.total.precision ?? null,
+    anomaly_delay_median_ticks: result.anomalies?.total.delay?.medianTicks ?? null,
+    false_alarms_per_vm_day: result.anomalies?.total.falseAlarmsPerVmDay ?? null,
   };
 }
 

@@ -1,11 +1,11 @@
 import type { Fleet } from '../core/fleet.ts';
 import { grown, R } from '../core/model.ts';
-import type { BatchJob, Workload } from './workload/types.ts';
+import type { BatchJob, InjectedAnomaly, Workload, WorkloadStream } from './workload/types.ts';
 
 /** Who is here: turns the workload's arrivals into fleet admissions, and its demand into the fleet's columns. */
 export class Population {
   readonly #fleet: Fleet;
-  readonly #stream;
+  readonly #stream: WorkloadStream;
   /** The workload's VM number by slot. */
   #vm = new Int32Array(0);
   /** Slot by the workload's VM number; of those gone, the one they had. */
@@ -18,6 +18,11 @@ export class Population {
   constructor(fleet: Fleet, workload: Workload) {
     this.#fleet = fleet;
     this.#stream = workload.open();
+  }
+
+  /** What goes wrong with the VMs that have come so far; undefined where no anomalies are injected. */
+  get anomalies(): readonly InjectedAnomaly[] | undefined {
+    return this.#stream.anomalies;
   }
 
   vmOf(slot: number): number {

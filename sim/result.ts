@@ -2,6 +2,7 @@ import type { BillParts } from '../core/cost/bill.ts';
 import type { Resource } from '../core/model.ts';
 import type { JobMeasures } from './advisor/job-tracker.ts';
 import type { SpotMeasures } from './advisor/spot-market.ts';
+import type { AnomalyMeasures } from './anomalies/measures.ts';
 import type { ClusterMeasures } from './cluster/cluster-measures.ts';
 
 /** Measures of a set of VM-days: a VM's, an application's, a user's or the fleet's. Units in `MEASURE_UNITS`. */
@@ -76,6 +77,8 @@ export interface RunResult {
   jobs?: JobMeasures;
   /** Interruptions, where VMs run on spot capacity. */
   spot?: SpotMeasures;
+  /** Detection of anomalies and the responses, where the configuration looks for them. */
+  anomalies?: AnomalyMeasures;
   /** Fleet totals a tick, thinned to at most ~500 points. */
   timeline: Timeline;
   /** Chosen VMs, tick by tick. */

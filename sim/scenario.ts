@@ -6,7 +6,7 @@ import { controllerShape } from '../core/config.ts';
 import { changeSchema } from '../core/cost/change.ts';
 import { advisorParams } from '../core/cost/params.ts';
 import { tolerancesSchema } from '../core/cost/tolerance.ts';
-import { DURATION } from '../core/duration.ts';
+import { DURATION, parseDuration } from '../core/duration.ts';
 import { ForesizeError, type Problem } from '../core/errors.ts';
 import { zodProblems } from '../core/problems.ts';
 import { hostsParams } from './cluster/hosts-model.ts';
@@ -79,6 +79,20 @@ export const scenarioSchema = z
       check(name, ['compare', 'policies', i]);
     });
     check(compare.baseline, ['compare', 'baseline']);
+    for (const name of Object.keys(ctx.value.anomalies?.policies ?? {}))
+      check(name, ['anomalies', 'policies', name]);
+    const { duration, workload } = ctx.value;
+    if (duration === undefined || !DURATION.test(duration)) return;
+    workload.anomalies.forEach(({ from, within }, i) => {
+      if (!DURATION.test(from) || !DURATION.test(within)) return;
+      if (parseDuration(from) + parseDuration(within) <= parseDuration(duration)) return;
+      ctx.issues.push({
+        code: 'custom',
+        input: from,
+        path: ['workload', 'anomalies', i, 'from'],
+        message: `an onset may fall after the end: from ${from} and within ${within} exceed the duration of ${duration}`,
+      });
+    });
   });
 
 export type Scenario = z.infer<typeof scenarioSchema>;

@@ -13,6 +13,8 @@ import { mix } from '../core/rng.ts';
 import { Score } from '../core/score.ts';
 import { type JobMeasures, JobTracker } from './advisor/job-tracker.ts';
 import { SpotMarket, type SpotMeasures, type SpotSetup } from './advisor/spot-market.ts';
+import { DetectionBook } from './anomalies/book.ts';
+import type { AnomalyMeasures } from './anomalies/measures.ts';
 import { augursRuntime } from './augurs.ts';
 import { Breather } from './breather.ts';
 import { Cluster } from './cluster/cluster.ts';
@@ -75,6 +77,8 @@ export interface Simulation {
   readonly bill?: BillParts | undefined;
   readonly jobs: JobMeasures;
   readonly spot?: SpotMeasures | undefined;
+  /** Where anomalies are looked for. */
+  readonly anomalies?: AnomalyMeasures | undefined;
   /** Tensor backend of the forecasts, 'none' where no model needs one. */
   readonly backend: string;
   readonly evidence?: SimulationEvidence | undefined;
@@ -137,6 +141,13 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
       )
     : undefined;
   const perDay = Math.max(1, Math.round(86_400_000 / stepMs));
+  const book =
+    config.anomalies &&
+    new DetectionBook(fleet, {
+      stepMs,
+      warmup,
+      hostOf: cluster && ((slot) => cluster.reservations.host[slot]!),
+    });
   const breather = new Breather();
   const kernel = new Kernel(epochMs);
   let recorder: VmRecorder | undefined;
@@ -193,6 +204,7 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
           observed?.drain();
           day++;
         }
+        book?.observe(record, population.anomalies ?? []);
       }
       const pause = breather.pause();
       if (pause) {
@@ -219,6 +231,7 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
     bill: bill?.parts,
     jobs: jobs.measures(),
     spot: spot?.measures,
+    anomalies: book?.finish(population.anomalies ?? []),
     backend: controller.backend,
     evidence: observed && { days, models: modelsOf(controller) },
   };

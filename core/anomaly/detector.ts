@@ -25,8 +25,13 @@ const WARM_UP = 100;
 /** Distance outside the band, in half-widths, that a tick counts for at most, and the joint distance that counts as one. */
 const FAR = 10;
 const JOINT_UNIT = 4;
-/** History a forecaster's word is worth: its quantiles need not be learnt here. */
-const FORECAST_TRUST = 2;
+/**
+ * Ticks on end at more than twice the band's half-width that count as one more, and the most they count for: a leak goes
+ * up slowly, and forecasters follow it. Only above, as a quiet Saturday is no anomaly, and only of a VM whose weeks are known.
+ */
+const FAR_OUT = 2;
+const RUN = 8;
+const LASTING = 3;
 /** Row of a slot in the event rows: its resources, then the joint one. */
 const E = R + 1;
 
@@ -49,6 +54,7 @@ export class AnomalyDetector implements PerSlot {
   readonly #fleet: Fleet;
   readonly #hold: number;
   readonly #floor: number;
+  readonly #learn: number;
   readonly #surprise = new Surprise();
   readonly #joint = new JointSurprise();
   readonly #rows: EventRows;
@@ -56,12 +62,15 @@ export class AnomalyDetector implements PerSlot {
   readonly #ended: AnomalyEvent[] = [];
   #held = new Float64Array(0);
   #heldAt = new Int32Array(0);
+  /** Ticks on end far above the band. */
+  #run = new Uint32Array(0);
   #tick = 0;
 
   constructor(fleet: Fleet, params: AnomalyParams) {
     this.#fleet = fleet;
     this.#hold = params.hold;
     this.#floor = params.floor;
+    this.#learn = params.learn;
     this.#rows = new EventRows(params);
   }
 
@@ -70,11 +79,17 @@ export class AnomalyDetector implements PerSlot {
     return [...this.#open.values()].map((record) => record.event);
   }
 
+  /** The most that is normal for a resource, by the VM's own day profile; NaN while too little is known. @param row slot x R */
+  normal(row: number): number {
+    return this.#surprise.seen[row]! > WARM_UP ? this.#surprise.highest(row) : Number.NaN;
+  }
+
   grow(capacity: number): void {
     for (const key of ['score', 'news'] as const) this[key] = grown(this[key], capacity * R);
     this.joint = grown(this.joint, capacity);
     this.#held = grown(this.#held, capacity * R);
     this.#heldAt = grown(this.#heldAt, capacity * R);
+    this.#run = grown(this.#run, capacity * R);
     this.#surprise.grow(capacity * R);
     this.#joint.grow(capacity);
     this.#rows.grow(capacity * E);
@@ -86,6 +101,7 @@ export class AnomalyDetector implements PerSlot {
       this.score[row] = 0;
       this.news[row] = 0;
       this.#held[row] = 0;
+      this.#run[row] = 0;
       this.#surprise.reset(row);
     }
     this.joint[slot] = 0;
@@ -133,12 +149,13 @@ export class AnomalyDetector implements PerSlot {
           surprise.excess[row] = 0;
           continue;
         }
+        const median = expected ? expected.median[row]! : Number.NaN;
         const s = surprise.step(
           row,
           value,
           hour,
           this.#floor * (allocation[row]! || 0),
-          expected ? expected.median[row]! : Number.NaN,
+          median,
           expected ? expected.lower[row]! : Number.NaN,
           expected ? expected.upper[row]! : Number.NaN,
           this.#rows.level[slot * E + r] === 0,
@@ -148,9 +165,10 @@ export class AnomalyDetector implements PerSlot {
         if (seen <= WARM_UP) continue;
         this.#score(row, s);
         const excess = Math.abs(surprise.excess[row]!);
-        const gain = s + Math.min(FAR, excess) - HALF;
-        const known = expected ? FORECAST_TRUST * seen : seen;
-        const change = this.#rows.step(slot * E + r, frame.tick, gain, excess > 1, known);
+        const run = surprise.drift[row]! > FAR_OUT && seen >= this.#learn ? this.#run[row]! + 1 : 0;
+        this.#run[row] = run;
+        const gain = s + Math.min(FAR, excess) + Math.min(LASTING, run / RUN) - HALF;
+        const change = this.#rows.step(slot * E + r, frame.tick, gain, excess > 1, seen);
         if (change !== CHANGE.none) this.#change(frame, slot, r, change);
       }
       if (present > 1) this.#observeJoint(frame, slot, seen);

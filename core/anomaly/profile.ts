@@ -30,6 +30,15 @@ export class DayProfile {
     return this.#count[i]! > 0 ? this.#mean[i]! : this.#overall[row]!;
   }
 
+  /** The highest hour's mean. */
+  highest(row: number): number {
+    let most = this.#overall[row]!;
+    for (let i = row * HOURS; i < (row + 1) * HOURS; i++) {
+      if (this.#count[i]! > 0 && this.#mean[i]! > most) most = this.#mean[i]!;
+    }
+    return most;
+  }
+
   learn(row: number, hour: number, value: number, seen: number): void {
     const i = row * HOURS + hour;
     const count = this.#count[i]!;

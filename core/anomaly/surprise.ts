@@ -32,6 +32,10 @@ const ROUNDING = 1e-6;
 const TINY = 1e-12;
 /** Deviation of the log ratio of roughness that is never news. */
 const STEADY = 1e-3;
+/** A band is no narrower than this share of what is expected, to either side: the rest is nobody's concern. */
+const MATERIAL = 0.05;
+/** A fall by less than this, on a logarithmic scale, is never outside the band. */
+const SHORT = 0.1;
 
 /**
  * How surprising each value of many series is, in all its views together: the value itself, the level over the recent
@@ -45,6 +49,8 @@ export class Surprise {
   parts = new Float32Array(0);
   /** Error of the last step as a multiple of the band's half-width: above 1 and below -1 is outside. */
   excess = new Float64Array(0);
+  /** The same against the own band alone, whatever a forecaster said. */
+  drift = new Float64Array(0);
   /** The band of the last step: what was expected, and its .01 and .99 quantiles. */
   median = new Float64Array(0);
   lower = new Float64Array(0);
@@ -63,12 +69,15 @@ export class Surprise {
   readonly #errorTail = new TailLikelihood();
   readonly #ownBand = new Band();
   readonly #forecastBand = new Band();
+  /** Of how far values fall short of the own expectation, on a logarithmic scale. */
+  readonly #shortBand = new Band();
   readonly #likelihood = new SmoothedLikelihood();
 
   grow(rows: number): void {
     this.parts = grown(this.parts, rows * V);
     this.seen = grown(this.seen, rows);
-    for (const key of ['excess', 'median', 'lower', 'upper'] as const) this[key] = grown(this[key], rows);
+    for (const key of ['excess', 'drift', 'median', 'lower', 'upper'] as const)
+      this[key] = grown(this[key], rows);
     for (const part of this.#all()) part.grow(rows);
     for (const part of [this.level, this.#roughness]) part.grow(rows);
   }
@@ -77,6 +86,7 @@ export class Surprise {
     this.seen[row] = 0;
     this.parts.fill(0, row * V, (row + 1) * V);
     this.excess[row] = 0;
+    this.drift[row] = 0;
     this.median[row] = Number.NaN;
     this.lower[row] = Number.NaN;
     this.upper[row] = Number.NaN;
@@ -94,6 +104,7 @@ export class Surprise {
       this.#errorTail,
       this.#ownBand,
       this.#forecastBand,
+      this.#shortBand,
       this.#likelihood,
     ];
   }
@@ -142,14 +153,23 @@ export class Surprise {
     let tail = this.#ownBand.step(row, Math.abs(value - own), small, learn);
     if (forecast) tail = this.#forecastBand.step(row, Math.abs(error), small, learn);
     const unlikely = WEIGHT.likelihood * this.#likelihood.step(row, tail);
-    let excess = excessOf(value, own, own - band, own + band, small);
+    // Usage is positive: where it often halves its additive band reaches below 0, and 0 would be inside.
+    const short = Math.max(0, log((Math.max(own, 0) + small) / (Math.max(value, 0) + small)));
+    const most = Math.max(this.#shortBand.width(row), SHORT);
+    this.#shortBand.step(row, short, SHORT, learn);
+    const material = Math.max(small, MATERIAL * Math.abs(own));
+    let excess = Math.min(
+      excessOf(value, own, own - band, own + band, material),
+      short > most ? -short / most : 1e9,
+    );
+    this.drift[row] = seen < LEARN ? 0 : excess;
     // Twice outside the own band and hardly outside the predicted one: the forecaster has followed a drift.
     if (forecast) {
       // Quantiles are believed down to half the width that the forecaster's errors have shown.
       const least = this.#forecastBand.width(row) / 2;
       const low = Math.min(lower, median - least);
       const high = Math.max(upper, median + least);
-      const predicted = excessOf(value, median, low, high, small);
+      const predicted = excessOf(value, median, low, high, material);
       if (Math.abs(predicted) >= Math.abs(excess) / 2) {
         excess = predicted;
         this.#band(row, median, low, high);
@@ -175,6 +195,11 @@ export class Surprise {
     this.median[row] = median;
     this.lower[row] = lower;
     this.upper[row] = upper;
+  }
+
+  /** The most that is normal: the highest hour of the day profile, and the half-width of the band around it. */
+  highest(row: number): number {
+    return this.profile.highest(row) + this.#ownBand.width(row);
   }
 
   /** Takes the level of the recent ticks for the new normal of every hour of the day. */

@@ -72,6 +72,8 @@ interface Wishes {
   /** Indices slot * R + resource. */
   readonly index: Int32Array;
   count: number;
+  /** 1 where an isolated VM's cap is what is wished, slot x R. */
+  readonly capped: Uint8Array | undefined;
 }
 
 /** One rule. It may change `desired[i]`; setting it to the allocation withdraws the wish. */
@@ -119,12 +121,14 @@ export class Guards implements PerSlot {
   /**
    * Passes the wishes in `desired` through every guard. Calls `emit(index, from, to)` for each that is left, in
    * ascending order of index.
+   * @param capped 1 where an isolated VM's cap is what is wished, slot x R: pressure does not keep it away
    */
   pass(
     frame: Frame,
     slots: Int32Array,
     desired: Float64Array,
     emit: (index: number, from: number, to: number) => void,
+    capped?: Uint8Array,
   ): void {
     const allocation = frame.allocation;
     const index = this.#index;
@@ -138,7 +142,7 @@ export class Guards implements PerSlot {
     }
     this.frozen = 0;
     if (count === 0) return;
-    const wishes: Wishes = { frame, desired, index, count };
+    const wishes: Wishes = { frame, desired, index, count, capped };
     for (const guard of this.#stack) {
       guard(wishes);
       dropWithdrawn(wishes);
@@ -177,11 +181,12 @@ function dropWithdrawn(wishes: Wishes): void {
   wishes.count = kept;
 }
 
-/** Never shrink on a forecast alone while work is being held back. */
+/** Never shrink on a forecast alone while work is being held back. To hold back is what a cap is for. */
 function pressure(limit: number): Guard {
-  return ({ frame, desired, index, count }) => {
+  return ({ frame, desired, index, count, capped }) => {
     for (let k = 0; k < count; k++) {
       const i = index[k]!;
+      if (capped && capped[i] === 1) continue;
       const allocation = frame.allocation[i]!;
       if (desired[i]! < allocation && frame.pressure[i]! > limit) desired[i] = allocation;
     }

@@ -42,6 +42,7 @@ export function createQuantile(params: QuantileParams, ctx: PolicyContext): Poli
   const forecaster = ctx.forecaster;
   if (!forecaster) throw new RangeError('the quantile policy needs a forecaster');
   const { memory } = params;
+  const { raise } = ctx;
   let need = new Float64Array(0);
   let memoryNeed = new Float64Array(0);
   const same = memory.quantile === params.quantile && memory.horizon === params.horizon;
@@ -58,7 +59,11 @@ export function createQuantile(params: QuantileParams, ctx: PolicyContext): Poli
     admit() {},
     decide(_frame: Frame, slots: Int32Array, desired: Float64Array) {
       forecaster.peak(slots, params.horizon, params.quantile, need);
-      if (!same) forecaster.peak(slots, memory.horizon, memory.quantile, memoryNeed);
+      raise?.lift(forecaster, slots, params.horizon, need);
+      if (!same) {
+        forecaster.peak(slots, memory.horizon, memory.quantile, memoryNeed);
+        raise?.lift(forecaster, slots, memory.horizon, memoryNeed);
+      }
       for (let k = 0; k < slots.length; k++) {
         const from = slots[k]! * R;
         for (let i = from; i < from + R; i++) {

@@ -48,6 +48,7 @@ export function createThreshold(params: ThresholdParams, ctx: PolicyContext): Po
     admit() {},
     decide({ oomKills }: Frame, slots: Int32Array, desired: Float64Array) {
       forecaster.peak(slots, horizon, quantile, need);
+      ctx.raise?.lift(forecaster, slots, horizon, need);
       for (let k = 0; k < slots.length; k++) {
         const slot = slots[k]!;
         const from = slot * R;

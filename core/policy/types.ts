@@ -1,3 +1,4 @@
+import type { Raise } from '../anomaly/raise.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Forecaster } from '../forecast/types.ts';
 import type { Frame, PerSlot } from '../model.ts';
@@ -9,6 +10,8 @@ export interface PolicyContext {
   readonly stepMs: number;
   /** The forecaster the policy's configuration names, already registered and observing; policies share them. */
   readonly forecaster: Forecaster | undefined;
+  /** What anomalous VMs are provided with beyond the policy's own quantile; absent where nobody looks for anomalies. */
+  readonly raise?: Raise | undefined;
 }
 
 /**

@@ -12,6 +12,8 @@ export interface ClusterMeasures {
   /** SPECpower figures at the CPU load of each interval. */
   energyKwh: number;
   migrations: number;
+  /** Of which to the quarantine pool. */
+  quarantined: number;
   /** Mean over hosts that were ever active of the share of their active time at 100 % CPU (CCPE 2012, eq. 3). */
   slatah: number;
   /** Share of the CPU wanted that was lost to migrations (CCPE 2012, eq. 4, over all VMs together). */
@@ -37,6 +39,7 @@ export interface ClusterMeasures {
 /** Counts and sums of a run. Events before scoring begins are not counted. */
 export class ClusterTally {
   migrations = 0;
+  quarantined = 0;
   hostFailures = 0;
   vmsRestarted = 0;
   waitingS = 0;
@@ -117,6 +120,7 @@ export class ClusterTally {
       activeHosts: this.#ticks === 0 ? 0 : active / this.#ticks,
       energyKwh: this.energyKwh,
       migrations: this.migrations,
+      quarantined: this.quarantined,
       slatah,
       pdm,
       slav: slatah * pdm,

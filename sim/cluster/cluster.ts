@@ -48,6 +48,8 @@ export class Cluster implements PerSlot {
   #waits = new Uint8Array(0);
   /** 1 for a VM whose host failed: it boots when it is placed. 2 for one no host can hold. */
   #state = new Uint8Array(0);
+  /** 1 for a VM that belongs on a host of the quarantine pool, 0 for one that belongs elsewhere. */
+  #pool = new Uint8Array(0);
   /** Slots being copied, and the seconds left, by slot. */
   #moving: number[] = [];
   #copyS = new Float64Array(0);
@@ -81,12 +83,14 @@ export class Cluster implements PerSlot {
     this.#profiles?.grow(capacity);
     this.#waits = grown(this.#waits, capacity);
     this.#state = grown(this.#state, capacity);
+    this.#pool = grown(this.#pool, capacity);
     this.#copyS = grown(this.#copyS, capacity);
   }
 
   admit(slot: number): void {
     this.reservations.admit(slot);
     this.#state[slot] = 0;
+    this.#pool[slot] = 0;
     this.#wait(slot);
   }
 
@@ -127,6 +131,33 @@ export class Cluster implements PerSlot {
     }
     if (this.#scored) this.#tally.refusedResizes++;
     return 'refused';
+  }
+
+  /**
+   * Takes a VM to the quarantine pool by live migration, or back. True when it is on its way or there already, false when
+   * no host has room, or while it is being copied somewhere else.
+   */
+  quarantine(slot: number, on: boolean): boolean {
+    const pool = on ? 1 : 0;
+    const { host, target } = this.reservations;
+    const heading = target[slot]! >= 0 ? target[slot]! : host[slot]!;
+    if (heading >= 0 && this.hosts.pool[heading] !== pool) {
+      if (target[slot]! >= 0) return false;
+      const before = this.#pool[slot]!;
+      this.#pool[slot] = pool;
+      const need = this.reservations.need(slot);
+      const to = this.#choose(slot, need, host[slot]!);
+      if (to < 0) {
+        this.#pool[slot] = before;
+        return false;
+      }
+      this.#startMove(slot, to, need);
+      if (on && this.#scored) this.#tally.quarantined++;
+    }
+    // A VM without a host waits for one of the right kind; it may leave quarantine so, but not be sent there.
+    if (heading < 0 && on) return false;
+    this.#pool[slot] = pool;
+    return true;
   }
 
   /** Call before the interval is settled. */
@@ -172,7 +203,7 @@ export class Cluster implements PerSlot {
 
   #choose(slot: number, need: Float64Array, except: number): number {
     this.#profiles?.read(slot);
-    return this.#place(need, except);
+    return this.#place(need, except, this.#pool[slot]!);
   }
 
   #wait(slot: number): void {
@@ -255,13 +286,14 @@ export class Cluster implements PerSlot {
       queue.sort((a, b) => size(b) - size(a));
     }
     this.#waiting = [];
-    let failed: Float64Array | undefined;
+    const failed: (Float64Array | undefined)[] = [undefined, undefined];
     for (const slot of queue) {
       const need = this.reservations.need(slot);
+      const pool = this.#pool[slot]!;
       // What needs at least as much of everything as one that found no room will find none either.
-      const host = failed?.every((x, r) => x <= need[r]!) ? -1 : this.#choose(slot, need, -1);
+      const host = failed[pool]?.every((x, r) => x <= need[r]!) ? -1 : this.#choose(slot, need, -1);
       if (host < 0) {
-        failed ??= need.slice();
+        failed[pool] ??= need.slice();
         this.#noteTooLarge(slot, need);
         this.#waiting.push(slot);
         continue;
@@ -278,7 +310,7 @@ export class Cluster implements PerSlot {
   }
 
   #noteTooLarge(slot: number, need: Float64Array): void {
-    if (this.#state[slot] === 2 || this.hosts.couldHold(need)) return;
+    if (this.#state[slot] === 2 || this.hosts.couldHold(need, this.#pool[slot]!)) return;
     this.#state[slot] = 2;
     this.#tally.vmsTooLarge++;
   }

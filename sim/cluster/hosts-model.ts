@@ -18,6 +18,10 @@ const group = z.strictObject({
     .prefault({})
     .describe('Allocations may add up to this many times the capacity.'),
   power: powerTable.default('hp-ml110-g5'),
+  quarantine: z
+    .boolean()
+    .default(false)
+    .describe('Keeps these hosts for VMs that are isolated for an anomaly; no other VM is placed there.'),
 });
 
 export const PLACEMENTS = ['first-fit', 'best-fit', 'power-aware', 'correlation-aware'] as const;
@@ -52,6 +56,14 @@ export const hostsParams = z
   })
   .check((ctx) => {
     const { groups, maintenance } = ctx.value;
+    if (groups.every(({ quarantine }) => quarantine)) {
+      ctx.issues.push({
+        code: 'custom',
+        input: groups,
+        path: ['groups'],
+        message: 'every host is kept for quarantine, so that no VM finds a place',
+      });
+    }
     const count = groups.reduce((sum, { count }) => sum + count, 0);
     maintenance.forEach(({ host }, i) => {
       if (host < count) return;

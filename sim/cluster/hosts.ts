@@ -14,6 +14,8 @@ export class Hosts {
   readonly vms: Int32Array;
   /** 1 while the host takes no VMs: it has failed or is in maintenance. */
   readonly barred: Uint8Array;
+  /** 1 for a host of the quarantine pool. */
+  readonly pool: Uint8Array;
   /** SPECpower table by host. */
   readonly watts: readonly (readonly number[])[];
   /** The largest limit of any host, by resource. */
@@ -26,6 +28,7 @@ export class Hosts {
     this.committed = new Float64Array(this.count * R);
     this.vms = new Int32Array(this.count);
     this.barred = new Uint8Array(this.count);
+    this.pool = new Uint8Array(this.count);
     const watts: (readonly number[])[] = [];
     for (const group of groups) {
       const { overcommit } = group;
@@ -43,6 +46,7 @@ export class Hosts {
           this.limit[from + r] = capacity[r]! * times[r]!;
           this.largest[r] = Math.max(this.largest[r]!, capacity[r]! * times[r]!);
         }
+        this.pool[watts.length] = group.quarantine ? 1 : 0;
         watts.push(wattsOf(group.power));
       }
     }
@@ -58,10 +62,10 @@ export class Hosts {
     return true;
   }
 
-  /** Whether any host of the cluster, empty, could hold it. */
-  couldHold(need: Float64Array): boolean {
+  /** Whether any host of the pool, empty, could hold it. @param pool 1 = quarantine */
+  couldHold(need: Float64Array, pool: number): boolean {
     for (let h = 0; h < this.count; h++) {
-      let fits = true;
+      let fits = this.pool[h] === pool;
       for (let r = 0; r < R; r++) fits &&= need[r]! <= this.limit[h * R + r]!;
       if (fits) return true;
     }

@@ -4,8 +4,11 @@ import type { HostsParams } from './hosts-model.ts';
 import type { LoadProfiles } from './load-profiles.ts';
 import { powerAt } from './power.ts';
 
-/** Chooses a host for a VM that needs so much of each resource, other than `except`; -1 if none has room. */
-export type Place = (need: Float64Array, except: number) => number;
+/**
+ * Chooses a host for a VM that needs so much of each resource, other than `except`; -1 if none has room.
+ * `pool` is 1 for a host of the quarantine pool, 0 for one of the others.
+ */
+export type Place = (need: Float64Array, except: number, pool: number) => number;
 
 /** The rule a scenario names. Ties go to the host with the lower number. @param profiles compares the VM it has read */
 export function placementOf(
@@ -30,20 +33,21 @@ export function placementOf(
 }
 
 function firstFit(hosts: Hosts): Place {
-  return (need, except) => {
+  return (need, except, pool) => {
     for (let h = 0; h < hosts.count; h++) {
-      if (h !== except && hosts.barred[h] === 0 && hosts.hasRoom(h, need)) return h;
+      if (h !== except && hosts.barred[h] === 0 && hosts.pool[h] === pool && hosts.hasRoom(h, need)) return h;
     }
     return -1;
   };
 }
 
 function lowest(hosts: Hosts, value: (host: number, need: Float64Array) => number): Place {
-  return (need, except) => {
+  return (need, except, pool) => {
     let best = -1;
     let least = Number.POSITIVE_INFINITY;
     for (let h = 0; h < hosts.count; h++) {
-      if (h === except || hosts.barred[h] === 1 || !hosts.hasRoom(h, need)) continue;
+      if (h === except || hosts.barred[h] === 1 || hosts.pool[h] !== pool || !hosts.hasRoom(h, need))
+        continue;
       const v = value(h, need);
       if (v >= least) continue;
       least = v;

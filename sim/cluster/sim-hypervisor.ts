@@ -44,6 +44,11 @@ export class SimHypervisor implements Hypervisor {
     this.#cluster = cluster;
   }
 
+  /** Without hosts there is no pool, and nothing to move. */
+  quarantine(_at: number, slot: number, on: boolean): boolean {
+    return this.#cluster ? this.#cluster.quarantine(slot, on) : !on;
+  }
+
   apply(at: number, intents: IntentBatch): void {
     const tick = at / this.#stepMs;
     for (let i = 0; i < intents.count; i++) {

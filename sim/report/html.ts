@@ -3,8 +3,10 @@ import { UNITS } from '../../core/model.ts';
 import type { Comparison, RunResult } from '../result.ts';
 import { asComparison } from './measures.ts';
 import { adviceSection } from './page/advice.ts';
+import { anomalySection } from './page/anomalies.ts';
 import { inlineScript, vegaScripts } from './page/assets.ts';
 import { type PageData, reportClient } from './page/client.ts';
+import { hostSection } from './page/hosts.ts';
 import { html, raw, scriptJson } from './page/markup.ts';
 import {
   barsSection,
@@ -40,6 +42,8 @@ export function htmlReport(result: Comparison | RunResult, advice?: Advice): str
     vmSection(comparison, series.vms, charts),
     fleetSection(comparison, charts),
     barsSection(comparison, charts),
+    hostSection(comparison),
+    anomalySection(comparison, charts),
     section('measures', 'Every measure', html`${measuresTable(comparison)}`),
     section(
       'groups',

@@ -1,4 +1,13 @@
 import type { Comparison, RunResult } from '../result.ts';
+import {
+  DETECTION_HEAD,
+  detectionCells,
+  detectionLines,
+  detectionNote,
+  responseText,
+  watchedRuns,
+} from './anomalies.ts';
+import { CLUSTER_ROWS, hostRuns } from './cluster.ts';
 import { describeDifference, findings, leadStarvation, measureTitle } from './finding.ts';
 import {
   formatCount,
@@ -48,6 +57,7 @@ export function markdownReport(result: Comparison | RunResult): string {
   parts.push(measures(comparison, 'All resources', fleetRows(run?.currency ?? '')));
   for (const r of managedResources(runs))
     parts.push(measures(comparison, RESOURCE_NAMES[r], resourceRows(r)));
+  parts.push(hosts(comparison), anomalies(comparison));
   parts.push('## Decisions', decisions(comparison));
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
@@ -116,6 +126,30 @@ function measures({ runs }: Comparison, title: string, rows: readonly MeasureRow
       return [row.unit ? `${row.label}, ${row.unit}` : row.label, ...cells];
     }),
   );
+}
+
+function hosts({ runs }: Comparison): string {
+  const having = hostRuns(runs);
+  if (having.length === 0) return '';
+  return `## Hosts\n\n${table(
+    ['', ...having.map((run) => run.policy)],
+    CLUSTER_ROWS.map(({ label, unit, text }) => [
+      unit ? `${label}, ${unit}` : label,
+      ...having.map((run) => text(run.cluster)),
+    ]),
+  )}`;
+}
+
+function anomalies({ runs }: Comparison): string {
+  const watched = watchedRuns(runs);
+  if (watched.length === 0) return '';
+  const rows = watched.flatMap((run) =>
+    detectionLines(run.anomalies).map(([name, of]) => [run.policy, name, ...detectionCells(of)]),
+  );
+  const responses = watched
+    .map((run) => `- ${literal(run.policy)}: ${responseText(run.anomalies)}`)
+    .join('\n');
+  return `## Anomalies\n\n${detectionNote(watched[0]!.anomalies)}\n\n${table(['Policy', 'Kind', ...DETECTION_HEAD], rows, 2)}\n\nResponses:\n\n${responses}`;
 }
 
 function decisions({ runs }: Comparison): string {

@@ -1,5 +1,7 @@
 import type { Resource } from '../../core/model.ts';
 import type { Comparison, PairedDifference, RunResult } from '../result.ts';
+import { detectionLines, responseText, watchedRuns } from './anomalies.ts';
+import { CLUSTER_ROWS, hostRuns } from './cluster.ts';
 import {
   formatCount,
   formatLevel,
@@ -66,6 +68,10 @@ export function terminalReport(result: Comparison | RunResult, { color }: { colo
     });
     lines.push([paint(name), ...cells].join(' ').trimEnd());
   }
+  const more = [...clusterLines(comparison), ...anomalyLines(comparison)];
+  lines.push(
+    ...more.map((line) => (line.startsWith('#') ? paint({ text: line.slice(1), paint: 'dim' }) : line)),
+  );
   lines.push(
     '',
     ...notesOf(comparison)
@@ -141,6 +147,65 @@ function differenceCell(p: PairedDifference): Cell {
   const certain = p.low !== null && p.high !== null && (p.high < 0 || p.low > 0);
   const paint = !certain || isOracle(p.policy) ? 'plain' : p.difference < 0 ? 'good' : 'bad';
   return { text: `${percent(value.value)}${interval}${star}`, paint };
+}
+
+/** Figures of the hosts that decide; the rest is in the other reports. */
+const CLUSTER_SHORT = [
+  ['Hosts in use', 'hosts'],
+  ['Energy', 'kWh'],
+  ['Migrations', 'migr.'],
+  ['Host time overloaded', 'overloaded'],
+  ['SLATAH', 'SLATAH'],
+  ['PDM', 'PDM'],
+  ['Host failures', 'failures'],
+  ['Resizes refused', 'refused'],
+] as const;
+
+/** Lines that begin with # are heads. */
+function clusterLines({ runs }: Comparison): string[] {
+  const rows = CLUSTER_SHORT.map(([label]) => CLUSTER_ROWS.find((row) => row.label === label)!);
+  const lines = hostRuns(runs).map((run) => [run.policy, ...rows.map((row) => row.text(run.cluster))]);
+  if (lines.length === 0) return [];
+  return ['', ...grid(['hosts', ...CLUSTER_SHORT.map(([, short]) => short)], lines)];
+}
+
+function anomalyLines({ runs }: Comparison): string[] {
+  const lines = watchedRuns(runs).flatMap(({ policy, anomalies }) =>
+    detectionLines(anomalies).map(([name, of], k) => [
+      k === 0 ? policy : '',
+      name,
+      of.injected === 0 ? NONE : `${of.found}/${of.injected}`,
+      formatShare(of.recall),
+      formatShare(of.precision),
+      of.delay ? `${of.delay.medianTicks} / ${of.delay.p90Ticks}` : NONE,
+      formatCount(of.falseAlarms),
+      formatNumber(of.falseAlarmsPerVmDay, 2),
+      name === 'all' ? responseText(anomalies).replaceAll(' VM-ticks', '') : '',
+    ]),
+  );
+  if (lines.length === 0) return [];
+  const head = [
+    'anomalies',
+    '',
+    'found',
+    'recall, %',
+    'precision, %',
+    'delay, ticks 50 / 90 %',
+    'false',
+    'a VM-day',
+  ];
+  return ['', ...grid([...head, 'responses'], lines)];
+}
+
+/** A small table: the first column to the left, the others to the right. */
+function grid(head: readonly string[], lines: readonly (readonly string[])[]): string[] {
+  const width = head.map((text, k) => Math.max(text.length, ...lines.map((line) => line[k]!.length)));
+  const row = (cells: readonly string[]) =>
+    cells
+      .map((cell, k) => (k === 0 ? cell.padEnd(width[k]!) : cell.padStart(width[k]!)))
+      .join('  ')
+      .trimEnd();
+  return [`#${row(head)}`, ...lines.map(row)];
 }
 
 function headOf(columns: readonly Column[], nameWidth: number): string[] {

@@ -3,6 +3,7 @@ import { parseDuration } from '../../core/duration.ts';
 import { ForesizeError } from '../../core/errors.ts';
 import type { ResourceVector } from '../../core/model.ts';
 import type { Assumed, LoadOptions, Trace } from '../trace/types.ts';
+import { withAnomalies } from './anomalies/inject.ts';
 import { type ArrivalProcess, poissonArrivals } from './arrivals.ts';
 import { azureArrivals } from './azure.ts';
 import { readAzureArrivals, replayArrivals } from './azure-trace.ts';
@@ -36,10 +37,14 @@ export interface OpenOptions {
 
 /**
  * Opens the workload a scenario's `workload:` section describes.
- * @throws ForesizeError WORKLOAD_NO_DURATION, WORKLOAD_NO_TRACES_FOLDER, ARRIVALS_TOO_SHORT, and what the readers
- * throw
+ * @throws ForesizeError WORKLOAD_NO_DURATION, WORKLOAD_NO_TRACES_FOLDER, ARRIVALS_TOO_SHORT, ANOMALY_AFTER_END, and what
+ * the readers throw
  */
 export async function openWorkload(config: WorkloadConfig, options: OpenOptions): Promise<Workload> {
+  return withAnomalies(await openCalm(config, options), config.anomalies, options.seed);
+}
+
+async function openCalm(config: WorkloadConfig, options: OpenOptions): Promise<Workload> {
   switch (config.source) {
     case 'trace':
       return openTrace(config, options);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TRACE_FORMATS } from '../trace/types.ts';
+import { injectedAnomalies } from './anomalies/schema.ts';
 import { ARCHETYPE_NAMES } from './archetypes.ts';
 import { delay, ingredients, shift, span } from './ingredients.ts';
 
@@ -110,6 +111,7 @@ const generated = z.strictObject({
   source: z.literal('generated'),
   ...population,
   arrivals,
+  anomalies: injectedAnomalies,
 });
 
 const azureArrivals = z.strictObject({
@@ -120,6 +122,7 @@ const azureArrivals = z.strictObject({
     .describe('folder with v1.dev.txt.gz and its companions; relative to the scenario, or traces:NAME'),
   share: z.number().gt(0).max(1).default(0.01).describe('share of the batches to replay'),
   ...population,
+  anomalies: injectedAnomalies,
 });
 
 const trace = z.strictObject({
@@ -142,6 +145,7 @@ const trace = z.strictObject({
     .default(1.25)
     .describe("the owner's request where neither states it: times the VM's highest demand in the trace"),
   bounds,
+  anomalies: injectedAnomalies,
 });
 
 export const workloadSchema = z

@@ -1,4 +1,5 @@
 import type { VmSpec } from '../../core/model.ts';
+import type { AnomalyKind } from './anomalies/kinds.ts';
 
 /** A VM that comes at the start of a tick. `vm` is the workload's own number for it, dense from 0. */
 export interface Arrival {
@@ -6,6 +7,17 @@ export interface Arrival {
   readonly spec: VmSpec;
   /** First tick at which the VM is gone; Infinity when it stays to the end. */
   readonly until: number;
+}
+
+/** An anomaly that demand is made to show: the truth that detection is measured against. */
+export interface InjectedAnomaly {
+  readonly vmId: string;
+  readonly kind: AnomalyKind;
+  /** First interval it shows in, and the first in which it no longer does. */
+  readonly from: number;
+  readonly to: number;
+  /** Intervals it would last if neither the VM nor the workload ended. */
+  readonly lasts: number;
 }
 
 /** A piece of work with a deadline. Its CPU is part of `demand`: `cores` from `startMs` until the work is done. */
@@ -48,4 +60,6 @@ export interface WorkloadStream {
   demand(t: number, count: number, vm: Int32Array, slot: Int32Array, out: Float64Array): void;
   /** Jobs released during interval t, valid after `arrivals(t)`. Absent when the workload has no jobs. */
   jobs?(t: number): readonly BatchJob[];
+  /** Anomalies of the VMs that have arrived so far. Absent when none are injected. */
+  readonly anomalies?: readonly InjectedAnomaly[];
 }

@@ -150,6 +150,6 @@ export function provenanceTable(comparison: Comparison): Markup {
 }
 
 /** A wide table scrolls inside its own frame, which the keyboard can reach. */
-function scrolling(label: string, table: Markup): Markup {
+export function scrolling(label: string, table: Markup): Markup {
   return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0">${table}</div>`;
 }
