@@ -73,6 +73,19 @@ export const store = (address: Code, value: Code, offset = 0): Code => [
   value,
   memory(11, offset, 2),
 ];
+/** Stores the first lane. */
+export const storeLane = (address: Code, value: Code, offset = 0): Code => [
+  address,
+  value,
+  memory(90, offset, 2),
+  0,
+];
+/** Every lane becomes the sum of all four. */
+export const sumLanes = (local: number): Code =>
+  [2, 1].map((distance) => {
+    const bytes = Array.from({ length: 16 }, (_, i) => 4 * ((Math.floor(i / 4) + distance) % 4) + (i % 4));
+    return set(local, fadd(get(local), [get(local), get(local), simd(13), bytes]));
+  });
 export const splat = (value: number): Code => {
   const bytes = new Uint8Array(Float32Array.of(value, value, value, value).buffer);
   return [simd(12), [...bytes]];

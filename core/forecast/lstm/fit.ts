@@ -1,5 +1,4 @@
 import type { Optimizer, Scalar } from '@tensorflow/tfjs-core';
-import { R } from '../../model.ts';
 import type { Rng } from '../../rng.ts';
 import type { Tf } from '../backend.ts';
 import { Batch } from './batch.ts';
@@ -8,7 +7,6 @@ import { globalShapes, type Network, toVariables, type Variables, type Weights }
 import type { LstmParams } from './params.ts';
 import { pinballByWindow } from './pinball.ts';
 import type { Samples } from './samples.ts';
-import { QUANTILES } from './statistics.ts';
 
 /** Windows on which a model is judged, and the fewest that make a judgement. */
 const JUDGED = 256;
@@ -54,15 +52,12 @@ export function* fitGlobal(
 ): Generator<void, FitResult, void> {
   const { tf, params, network } = shop;
   const shapes = globalShapes(network.shape);
-  const paths = (size: number) => new Float32Array(R * size * QUANTILES.length * network.shape.horizon);
-  const batch = new Batch(params.batch, network.shape.steps, network.shape.horizon);
-  const predicted = paths(batch.size);
+  const batch = new Batch(params.batch, network.shape);
   const judged = drawJudged(shop, heldBack, rng);
-  const judgedPaths = judged ? paths(judged.size) : undefined;
   const judge = (weights: Weights): Float64Array => {
-    if (!judged || !judgedPaths) return new Float64Array(0);
-    network.forecast(judged, weights, judgedPaths);
-    return pinballByWindow(judged, network.shape.horizon, judgedPaths);
+    if (!judged) return new Float64Array(0);
+    network.forecast(judged, weights);
+    return pinballByWindow(judged, network.shape.horizon, judged.paths);
   };
 
   const before = judge(start);
@@ -77,13 +72,14 @@ export function* fitGlobal(
     while (step < steps && unimproved < params.patience) {
       setLearningRate(optimizer, params.learningRate * (1 - (0.9 * step) / steps));
       for (let b = 0; b < batch.size; b++) draw(shop, batch, b, training[rng.int(training.length)]!, rng);
-      const loss = gradientStep(tf, optimizer, variables, () => network.loss(batch, variables, predicted));
+      const loss = gradientStep(tf, optimizer, variables, () => network.loss(batch, variables));
       step++;
       trainingLoss = step === 1 ? loss : trainingLoss + Math.max(1 / step, AVERAGING) * (loss - trainingLoss);
       average(mean, variables, Math.max(1 / step, AVERAGING));
       if (step % CHECK_EVERY === 0 || step === steps) {
-        const losses = judge(mean);
-        if (!isWorse(losses, best.losses)) best = { weights: copyOf(mean), losses, steps: step };
+        const weights = copyOf(mean);
+        const losses = judge(weights);
+        if (!isWorse(losses, best.losses)) best = { weights, losses, steps: step };
         unimproved = best.steps === step ? 0 : unimproved + 1;
       }
       yield;
@@ -153,7 +149,7 @@ export function copyOf(weights: Weights): Weights {
 function drawJudged(shop: Workshop, heldBack: Int32Array, rng: Rng): Batch | undefined {
   if (heldBack.length < JUDGED_LEAST) return undefined;
   const size = Math.min(JUDGED, heldBack.length);
-  const batch = new Batch(size, shop.network.shape.steps, shop.network.shape.horizon);
+  const batch = new Batch(size, shop.network.shape);
   const order = heldBack.slice();
   for (let b = 0; b < size; b++) {
     const other = b + rng.int(order.length - b);

@@ -1,4 +1,5 @@
 import * as w from './assembler.ts';
+import { mix, mixBackward } from './mix-kernels.ts';
 
 /**
  * The inner loops of the LSTM as WebAssembly SIMD kernels. f32x4 arithmetic is fixed by IEEE 754, so every
@@ -42,6 +43,40 @@ export interface Kernels {
     rows: number,
     width: number,
   ): void;
+  /** x = max(0, x) for `count` floats, a multiple of 4. */
+  rectify(x: number, count: number): void;
+  /**
+   * Quantile paths of `rows` rows, quantile x step, by the outputs `raw` of each:
+   *
+   *     base + unit x raw + sum over j of (mix_j + shift_j) candidate_j
+   *
+   * A row of `raw` is `rawRow` long: a path, then shifts, candidate x quantile. `horizon` counts floats, a multiple of 4;
+   * `path` is QUANTILES x horizon floats in bytes. All rows share `mix`, candidate x path.
+   */
+  mix(
+    out: number,
+    base: number,
+    raw: number,
+    unit: number,
+    candidates: number,
+    mix: number,
+    rows: number,
+    horizon: number,
+    path: number,
+    rawRow: number,
+  ): void;
+  /** Of `mix` backwards: `slopes` of the paths become those of `raw`; those of `mix` are added up. */
+  mixBackward(
+    slopes: number,
+    unit: number,
+    candidates: number,
+    raw: number,
+    mix: number,
+    rows: number,
+    horizon: number,
+    path: number,
+    rawRow: number,
+  ): void;
 }
 
 /** Rows and columns (of four floats) of the tile that one pass of `gemm` keeps in registers. */
@@ -63,11 +98,45 @@ export interface Memory {
 let compiled: object | undefined;
 
 /** The kernels over a memory of their own. Compiled once a process. */
-export function createKernels(): { memory: Memory; kernels: Kernels } {
-  compiled ??= new WebAssembly.Module(w.assemble([gemm(), gates(), gatesBackward()]));
-  const memory = new WebAssembly.Memory({ initial: 1 });
+export function createKernels(bytes = 65536): { memory: Memory; kernels: Kernels } {
+  compiled ??= new WebAssembly.Module(
+    w.assemble([gemm(), gates(), gatesBackward(), rectify(), mix(), mixBackward()]),
+  );
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) });
   const instance = new WebAssembly.Instance(compiled, { env: { memory } });
   return { memory, kernels: instance.exports as Kernels };
+}
+
+/**
+ * Arrays of these lengths in one memory, and the kernels that work there: an array's `byteOffset` is its address. Zeros.
+ */
+export function allocate<Name extends string>(
+  lengths: Readonly<Record<Name, number>>,
+): { kernels: Kernels; arrays: Readonly<Record<Name, Float32Array>> } {
+  const names = Object.keys(lengths) as Name[];
+  // Whole cache lines.
+  const bytes = names.map((name) => Math.ceil(lengths[name] / 16) * 64);
+  const { memory, kernels } = createKernels(bytes.reduce((sum, n) => sum + n, 0));
+  let next = 0;
+  const arrays = {} as Record<Name, Float32Array>;
+  for (const [i, name] of names.entries()) {
+    arrays[name] = new Float32Array(memory.buffer, next, lengths[name]);
+    next += bytes[i]!;
+  }
+  return { kernels, arrays };
+}
+
+function rectify(): w.KernelFunction {
+  const [x, left] = [0, 1];
+  return {
+    name: 'rectify',
+    parameters: 2,
+    locals: [],
+    body: w.countDown(left, 4, [
+      w.store(w.get(x), w.fmax(w.load(w.get(x)), w.splat(0))),
+      w.advance(x, w.int(16)),
+    ]),
+  };
 }
 
 function gemm(): w.KernelFunction {

@@ -11,7 +11,9 @@ export const lstmParams = z.strictObject({
     .min(1)
     .max(288)
     .default(12)
-    .describe('Steps ahead the model is trained for; beyond them the last step is repeated.'),
+    .describe(
+      'Steps ahead the model is trained for, up to a multiple of 4; beyond them the last step is repeated.',
+    ),
   window: z.int().min(4).max(288).default(24).describe('Ticks of the past that the LSTM reads.'),
   hidden: z
     .int()
@@ -85,8 +87,13 @@ export function ticksOf(text: string, stepMs: number): number {
   return Math.max(1, Math.round((Number(text.slice(0, -1)) * UNIT_MS[unit]) / stepMs));
 }
 
+/** Steps ahead, rounded up: the kernels take four at a time. */
+export function trainedHorizon({ horizon }: LstmParams): number {
+  return Math.ceil(horizon / 4) * 4;
+}
+
 /** Ticks of history that the model makes full use of: less is taken, at the cost of training data. */
 export function lstmHistory(params: LstmParams, stepMs: number): number {
   const day = ticksOf('1d', stepMs);
-  return ticksOf(params.trainingWindow, stepMs) + 3 * day + params.window + 2 * params.horizon;
+  return ticksOf(params.trainingWindow, stepMs) + 3 * day + params.window + 2 * trainedHorizon(params);
 }

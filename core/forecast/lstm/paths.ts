@@ -2,17 +2,18 @@ import type { Fleet } from '../../fleet.ts';
 import { log } from '../../math.ts';
 import { grown, R } from '../../model.ts';
 import type { ForecastBatch } from '../types.ts';
-import { Batch, INPUTS } from './batch.ts';
+import { Batch } from './batch.ts';
 import type { Features } from './features.ts';
 import type { Models } from './models.ts';
 import type { Network } from './network.ts';
 import { type PersonalNetwork, personalShapes, stack } from './personal.ts';
 import { addPersonal } from './personal-head.ts';
-import { QUANTILES, STAT, type Statistics } from './statistics.ts';
+import { INPUTS, QUANTILES } from './sizes.ts';
+import { STAT, type Statistics } from './statistics.ts';
 
 const Q = QUANTILES.length;
 /** Windows forecast in one pass; a small fleet takes one no larger than it needs. */
-const TOGETHER = 256;
+const TOGETHER = 64;
 
 /**
  * The quantile paths of the whole fleet at one tick, made when first asked for and kept until the next. What is
@@ -28,7 +29,6 @@ export class Paths {
   readonly #horizon: number;
   readonly #steps: number;
   #batch: Batch | undefined;
-  #raw = new Float32Array(0);
   /** slot x R x quantile x step, in the resource's unit; NaN where nothing was ever seen. */
   #values = new Float64Array(0);
   #tick = -1;
@@ -119,17 +119,14 @@ export class Paths {
   }
 
   #makeChunk(slots: Int32Array): void {
-    const size = Math.min(TOGETHER, Math.ceil(slots.length / 16) * 16);
-    if (!this.#batch || this.#batch.size < size) {
-      this.#batch = new Batch(size, this.#steps, this.#horizon);
-      this.#raw = new Float32Array(size * R * Q * this.#horizon);
-    }
+    const size = Math.min(TOGETHER, Math.ceil(slots.length / 4) * 4);
+    if (!this.#batch || this.#batch.size < size) this.#batch = new Batch(size, this.#network.shape);
     const batch = this.#batch;
     for (let b = 0; b < slots.length; b++) {
       const slot = slots[b]!;
       this.#features.fill(batch, b, slot, this.#tick, this.#statistics.rows, slot * R * STAT.width);
     }
-    this.#network.forecast(batch, this.#models.weights, this.#raw);
+    this.#network.forecast(batch, this.#models.weights);
     this.#addPersonal(batch, slots);
     for (let b = 0; b < slots.length; b++) {
       for (let r = 0; r < R; r++) this.#finish(batch, r * batch.size + b, slots[b]! * R + r);
@@ -157,7 +154,7 @@ export class Paths {
     }
     const stacked = stack(weights, personalShapes(groups, this.#personalNetwork.hidden));
     const outputs = this.#personalNetwork.forecast(groups, 1, x, stacked);
-    addPersonal(batch, this.#horizon, windows, outputs, this.#raw);
+    addPersonal(batch, this.#horizon, windows, outputs, batch.paths);
   }
 
   /** Row k of the batch in the resource's unit, clipped at 0 and sorted (Chernozhukov et al. 2010). */
@@ -170,7 +167,7 @@ export class Paths {
       for (let q = 0; q < Q; q++) {
         let value = Number.NaN;
         if (scale > 0) {
-          value = last + scale * this.#raw[(k * Q + q) * horizon + h]!;
+          value = last + scale * batch.paths[(k * Q + q) * horizon + h]!;
           // Only an overflow gets here: 32-bit floats end at 3e38.
           value = Math.max(0, Number.isFinite(value) ? value : Math.min(last, Number.MAX_VALUE));
         }

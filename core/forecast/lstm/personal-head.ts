@@ -3,7 +3,7 @@ import { R } from '../../model.ts';
 import type { Tf } from '../backend.ts';
 import type { Batch } from './batch.ts';
 import { pinball, pinballSlopes } from './pinball.ts';
-import { QUANTILES } from './statistics.ts';
+import { QUANTILES } from './sizes.ts';
 
 const Q = QUANTILES.length;
 

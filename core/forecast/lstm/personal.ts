@@ -1,8 +1,7 @@
 import type { Scalar, Tensor3D } from '@tensorflow/tfjs-core';
-import { R } from '../../model.ts';
 import { Rng } from '../../rng.ts';
 import type { Tf } from '../backend.ts';
-import { Batch, INPUTS } from './batch.ts';
+import { Batch } from './batch.ts';
 import {
   AVERAGING,
   average,
@@ -14,12 +13,12 @@ import {
   setLearningRate,
   type Workshop,
 } from './fit.ts';
-import { count, initialLstm, type Shapes, toVariables, type Variables, type Weights } from './network.ts';
+import { initialLstm, type Shapes, toVariables, type Variables, type Weights } from './network.ts';
 import { addPersonal, PERSONAL_OUTPUTS, personalLoss } from './personal-head.ts';
 import { pinballByWindow } from './pinball.ts';
 import { Product } from './product.ts';
 import { Sequence, type SequenceShape, weightShape } from './sequence.ts';
-import { QUANTILES } from './statistics.ts';
+import { count, INPUTS } from './sizes.ts';
 
 /** Held-back windows of each pair on which its personal part is judged. */
 const JUDGED = 48;
@@ -125,7 +124,7 @@ export function* fitPersonal(
     global,
   );
   const judge = (weights: Weights | undefined): Float64Array[] => {
-    const paths = judged.global.slice();
+    const paths = judged.batch.paths.slice();
     if (weights) {
       const outputs = network.forecast(groups, JUDGED, judged.batch.x, weights);
       addPersonal(judged.batch, horizon, judged.order, outputs, paths);
@@ -139,10 +138,10 @@ export function* fitPersonal(
   const mean = copyOf(start);
   const variables = toVariables(tf, start, shapes);
   const optimizer = tf.train.adam(learningRate);
-  const predicted = new Float32Array(training.global.length);
+  const predicted = new Float32Array(training.batch.paths.length);
   const loss = (): Scalar => {
     const outputs = network.outputs(groups, size, training.batch.x, variables);
-    const pinballLoss = personalLoss(tf, training.batch, horizon, training.global, outputs, predicted);
+    const pinballLoss = personalLoss(tf, training.batch, horizon, training.batch.paths, outputs, predicted);
     const head = variables['head'] as unknown as Tensor3D;
     const penalty = tf.mul(ridge, tf.sum(tf.mul(head, head)));
     return tf.add(tf.mul(groups, pinballLoss), penalty) as Scalar;
@@ -178,18 +177,15 @@ export function* fitPersonal(
 /** Windows of all pairs in one batch, pair by pair, with the global model's paths for them. */
 class Windows {
   readonly batch: Batch;
-  readonly global: Float32Array;
   /** The windows' own numbers. */
   readonly order: Int32Array;
   readonly #shop: Workshop;
   readonly #each: number;
 
   constructor(shop: Workshop, groups: number, each: number) {
-    const { steps, horizon } = shop.network.shape;
     this.#shop = shop;
     this.#each = each;
-    this.batch = new Batch(groups * each, steps, horizon);
-    this.global = new Float32Array(groups * each * R * QUANTILES.length * horizon);
+    this.batch = new Batch(groups * each, shop.network.shape);
     this.order = Int32Array.from({ length: groups * each }, (_, i) => i);
   }
 
@@ -200,7 +196,7 @@ class Windows {
         draw(this.#shop, this.batch, g * this.#each + b, choice[rng.int(choice.length)]!, rng);
       }
     }
-    this.#shop.network.forecast(this.batch, global, this.global);
+    this.#shop.network.forecast(this.batch, global);
   }
 }
 

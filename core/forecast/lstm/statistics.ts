@@ -2,9 +2,8 @@ import type { Fleet } from '../../fleet.ts';
 import type { History } from '../../history.ts';
 import { normalQuantile } from '../../math.ts';
 import { grown, type PerSlot, R } from '../../model.ts';
+import { QUANTILES } from './sizes.ts';
 
-/** The quantiles the network is trained on, ascending; others are read off between them. */
-export const QUANTILES: readonly number[] = [0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99];
 const Q = QUANTILES.length;
 const MEDIAN = QUANTILES.indexOf(0.5);
 /** Number of horizons at which residual quantiles are kept; between them they are interpolated. */

@@ -53,9 +53,9 @@ interface Material {
  * on top of the outcome. The models that serve change only when a part has proved no worse on held-back history.
  */
 export function* train(room: TrainingRoom, tick: number): Generator<void, void, void> {
-  const { params, samples, models } = room;
+  const { params, samples, models, network } = room;
   const oldest = tick - room.window;
-  const newest = tick - params.horizon - samples.every + 1;
+  const newest = tick - network.shape.horizon - samples.every + 1;
   const material: Material = {
     tick,
     from: room.epochMs + Math.max(0, oldest) * room.stepMs,
