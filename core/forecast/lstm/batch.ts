@@ -40,6 +40,8 @@ export class Batch {
   /** The network's forecast: row x quantile x step. */
   readonly paths: Float32Array;
   readonly kernels: Kernels;
+  /** Workspace of `Features` for one row; see `Kernels.candidates`. */
+  readonly row: Readonly<Record<'slow' | 'quantiles' | 'steps' | 'limits', Float32Array>>;
   /** Workspace of `head.ts`: last states, units, outputs, and the weights with their gradients. */
   readonly work: Readonly<
     Record<
@@ -76,12 +78,14 @@ export class Batch {
       raw: rows * outputWidth(horizon),
       ...{ units, output, mix },
       ...{ dStates: size * hidden, dHidden: rows * hidden, dUnits: units, dOutput: output, dMix: mix },
+      ...{ slow: path, quantiles: 3 * Q, steps: 3 * horizon, limits: 3 },
       transposed: hidden * Math.max(hidden, outputWidth(horizon)),
     });
     this.size = size;
     this.shape = shape;
     this.kernels = kernels;
     this.work = arrays;
+    this.row = arrays;
     this.context = arrays.context;
     this.base = arrays.base;
     this.candidates = arrays.candidates;

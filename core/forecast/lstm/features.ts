@@ -2,7 +2,7 @@ import type { History } from '../../history.ts';
 import { cosTurns, sinTurns } from '../../math.ts';
 import { R } from '../../model.ts';
 import type { Batch } from './batch.ts';
-import { CANDIDATES, contextWidth, INPUTS, LAGS, QUANTILES } from './sizes.ts';
+import { CANDIDATES, contextWidth, INPUTS, LAGS, LIMIT, QUANTILES } from './sizes.ts';
 import { STAT, type Statistics } from './statistics.ts';
 
 const Q = QUANTILES.length;
@@ -15,10 +15,6 @@ const RECENT = 48;
 const AROUND = 6;
 /** Days before yesterday that are averaged with it. */
 const EARLIER = 2;
-/** The greatest values are rare and large: at full weight their share of a forecast learns too fast. */
-const RARE = 0.25;
-/** Candidates are cut to so many scales, targets to twice as many. */
-const LIMIT = 10;
 /** Ticks whose phases are remembered, and numbers of each: sine and cosine of four periods. */
 const CALENDAR = 4096;
 const PHASES = 8;
@@ -42,9 +38,6 @@ export class Features {
   readonly #yesterday: Float64Array;
   /** The horizon's ticks on the days before that, day x step. */
   readonly #earlier: Float64Array;
-  /** By step: the greatest value around that time the day before, and the mean of the days before. */
-  readonly #around: Float64Array;
-  readonly #days: Float64Array;
   /** By step: the last knot at or before it that has one after it, and how far it lies towards that. */
   readonly #knot: Int32Array;
   readonly #share: Float64Array;
@@ -63,8 +56,6 @@ export class Features {
     this.#past = new Float64Array(Math.max(steps, RECENT));
     this.#earlier = new Float64Array(EARLIER * this.#horizon);
     this.#yesterday = new Float64Array(this.#horizon + AROUND + AROUND / 2);
-    this.#around = new Float64Array(this.#horizon);
-    this.#days = new Float64Array(this.#horizon);
     const { knots } = statistics;
     this.#knot = new Int32Array(this.#horizon);
     this.#share = new Float64Array(this.#horizon);
@@ -266,39 +257,38 @@ export class Features {
     const horizon = this.#horizon;
     const yesterday = this.#yesterday;
     const path = Q * horizon;
-    const out = batch.candidates;
-    const recent = largest(this.#past, this.#past.length - RECENT, this.#past.length);
-    const near = Math.min(LIMIT, this.#range * perScale);
-    const swing = unboundedIfUnknown(rangeOf(yesterday, 0, yesterday.length));
-    const daily = Math.min(LIMIT, Math.max(this.#range, swing) * perScale);
-    const [around, days, knot, share] = [this.#around, this.#days, this.#knot, this.#share];
+    const { slow, quantiles, steps, limits } = batch.row;
     for (let h = 0; h < horizon; h++) {
-      around[h] = largest(yesterday, AROUND + h - 3, AROUND + h + 4);
-      days[h] = this.#meanOfDays(h);
+      steps[h] = (yesterday[AROUND + h]! - last) * perScale;
+      steps[horizon + h] = (this.#meanOfDays(h) - last) * perScale;
+      steps[2 * horizon + h] = (largest(yesterday, AROUND + h - 3, AROUND + h + 4) - last) * perScale;
     }
+    const { base } = batch;
     for (let q = 0; q < Q; q++) {
-      const level = stats[row + STAT.level + q]!;
-      const slowLevel = stats[row + STAT.slowLevel + q]!;
-      const seasonal = stats[row + STAT.seasonal + q]!;
+      quantiles[q] = (stats[row + STAT.level + q]! - last) * perScale;
+      quantiles[Q + q] = (stats[row + STAT.slowLevel + q]! - last) * perScale;
+      quantiles[2 * Q + q] = stats[row + STAT.seasonal + q]! * perScale;
       for (let h = 0; h < horizon; h++) {
-        const at = row + knot[h]! * Q + q;
-        const residual = between(stats, at + STAT.residual, share[h]!);
-        const slow = between(stats, at + STAT.slowResidual, share[h]!);
-        const base = last + residual;
-        const i = q * horizon + h;
-        batch.base[k * path + i] = residual * perScale;
-        const c = k * CANDIDATES * path + i;
-        const above = (level - base) * perScale;
-        out[c] = limited(above, near);
-        out[c + path] = limited((slowLevel - base) * perScale, near);
-        out[c + 2 * path] = limited((slow - residual) * perScale, LIMIT);
-        out[c + 3 * path] = limited((yesterday[AROUND + h]! + seasonal - base) * perScale, daily);
-        out[c + 4 * path] = limited((days[h]! + seasonal - base) * perScale, daily);
-        out[c + 5 * path] = limited((recent - base) * perScale, LIMIT) * RARE;
-        out[c + 6 * path] = limited((around[h]! - base) * perScale, LIMIT) * RARE;
-        out[c + 7 * path] = limited(above, LIMIT) * RARE;
+        const at = row + this.#knot[h]! * Q + q;
+        const share = this.#share[h]!;
+        base[k * path + q * horizon + h] = between(stats, at + STAT.residual, share) * perScale;
+        slow[q * horizon + h] = between(stats, at + STAT.slowResidual, share) * perScale;
       }
     }
+    const swing = unboundedIfUnknown(rangeOf(yesterday, 0, yesterday.length));
+    limits[0] = Math.min(LIMIT, this.#range * perScale);
+    limits[1] = Math.min(LIMIT, Math.max(this.#range, swing) * perScale);
+    limits[2] = (largest(this.#past, this.#past.length - RECENT, this.#past.length) - last) * perScale;
+    batch.kernels.candidates(
+      batch.candidates.byteOffset + 4 * k * CANDIDATES * path,
+      base.byteOffset + 4 * k * path,
+      slow.byteOffset,
+      quantiles.byteOffset,
+      steps.byteOffset,
+      limits.byteOffset,
+      horizon,
+      4 * path,
+    );
   }
 
   #meanOfDays(h: number): number {
@@ -317,13 +307,6 @@ export class Features {
 /** x drawn in to (-limit, limit), near 0 unchanged; a missing x is 0: at the last value. */
 function bounded(x: number, limit: number): number {
   return Number.isNaN(x) ? 0 : (limit * x) / (limit + Math.abs(x));
-}
-
-/** x cut to LIMIT, so that a few wild rows do not set the pace of Adam for all; 0 where it is missing. */
-function limited(x: number, limit: number): number {
-  if (x > limit) return limit;
-  if (x < -limit) return -limit;
-  return Number.isNaN(x) ? 0 : x;
 }
 
 function unboundedIfUnknown(range: number): number {

@@ -1,9 +1,9 @@
-import type { Optimizer, Scalar } from '@tensorflow/tfjs-core';
 import type { Rng } from '../../rng.ts';
 import type { Tf } from '../backend.ts';
+import { Adam } from './adam.ts';
 import { Batch } from './batch.ts';
 import type { Features } from './features.ts';
-import { globalShapes, type Network, toVariables, type Variables, type Weights } from './network.ts';
+import { globalShapes, type Network, type Weights } from './network.ts';
 import type { LstmParams } from './params.ts';
 import { pinballByWindow } from './pinball.ts';
 import type { Samples } from './samples.ts';
@@ -51,7 +51,6 @@ export function* fitGlobal(
   rng: Rng,
 ): Generator<void, FitResult, void> {
   const { tf, params, network } = shop;
-  const shapes = globalShapes(network.shape);
   const batch = new Batch(params.batch, network.shape);
   const judged = drawJudged(shop, heldBack, rng);
   const judge = (weights: Weights): Float64Array => {
@@ -62,22 +61,20 @@ export function* fitGlobal(
 
   const before = judge(start);
   let best = { weights: start, losses: before, steps: 0 };
-  const mean = copyOf(start);
-  const variables = toVariables(tf, start, shapes);
-  const optimizer = tf.train.adam(params.learningRate);
+  const adam = new Adam(tf, start, globalShapes(network.shape));
   let trainingLoss = Number.NaN;
   let unimproved = 0;
   let step = 0;
   try {
     while (step < steps && unimproved < params.patience) {
-      setLearningRate(optimizer, params.learningRate * (1 - (0.9 * step) / steps));
       for (let b = 0; b < batch.size; b++) draw(shop, batch, b, training[rng.int(training.length)]!, rng);
-      const loss = gradientStep(tf, optimizer, variables, () => network.loss(batch, variables));
+      const rate = params.learningRate * (1 - (0.9 * step) / steps);
       step++;
-      trainingLoss = step === 1 ? loss : trainingLoss + Math.max(1 / step, AVERAGING) * (loss - trainingLoss);
-      average(mean, variables, Math.max(1 / step, AVERAGING));
+      const share = Math.max(1 / step, AVERAGING);
+      const loss = adam.step(() => network.loss(batch, adam.variables), rate, share);
+      trainingLoss = step === 1 ? loss : trainingLoss + share * (loss - trainingLoss);
       if (step % CHECK_EVERY === 0 || step === steps) {
-        const weights = copyOf(mean);
+        const weights = adam.mean();
         const losses = judge(weights);
         if (!isWorse(losses, best.losses)) best = { weights, losses, steps: step };
         unimproved = best.steps === step ? 0 : unimproved + 1;
@@ -85,8 +82,7 @@ export function* fitGlobal(
       yield;
     }
   } finally {
-    optimizer.dispose();
-    for (const variable of Object.values(variables)) variable.dispose();
+    adam.dispose();
   }
   const loss = meanOf(best.losses);
   return { weights: best.weights, steps: step, trainingLoss, loss, lossBefore: meanOf(before) };
@@ -119,31 +115,6 @@ export function draw(shop: Workshop, batch: Batch, b: number, i: number, rng: Rn
   const origin = samples.origin(i, rng);
   features.fill(batch, b, samples.slot(i), origin, samples.rows, samples.rowsAt(i));
   features.fillTarget(batch, b, samples.slot(i), origin);
-}
-
-/** Takes one step of the optimiser and returns the loss before it. */
-export function gradientStep(tf: Tf, optimizer: Optimizer, variables: Variables, loss: () => Scalar): number {
-  const value = optimizer.minimize(loss, true, Object.values(variables)) as Scalar;
-  const number = value.dataSync()[0]!;
-  tf.dispose(value);
-  return number;
-}
-
-export function setLearningRate(optimizer: Optimizer, rate: number): void {
-  (optimizer as unknown as { learningRate: number }).learningRate = rate;
-}
-
-/** mean += share x (variables - mean) */
-export function average(mean: Weights, variables: Variables, share: number): void {
-  for (const [name, variable] of Object.entries(variables)) {
-    const now = variable.dataSync<'float32'>();
-    const target = mean[name]!;
-    for (let i = 0; i < target.length; i++) target[i]! += share * (now[i]! - target[i]!);
-  }
-}
-
-export function copyOf(weights: Weights): Weights {
-  return Object.fromEntries(Object.entries(weights).map(([name, values]) => [name, values.slice()]));
 }
 
 function drawJudged(shop: Workshop, heldBack: Int32Array, rng: Rng): Batch | undefined {

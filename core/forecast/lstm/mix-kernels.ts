@@ -1,9 +1,66 @@
 import * as w from './assembler.ts';
-import { CANDIDATES, QUANTILES } from './sizes.ts';
+import { CANDIDATES, LIMIT, QUANTILES, RARE } from './sizes.ts';
 
 const Q = QUANTILES.length;
 /** Bytes from one candidate's shift to the next. */
 const SHIFT = 4 * Q;
+
+/** See `Kernels.candidates`. */
+export function candidates(): w.KernelFunction {
+  const [out, base, slow, quantiles, steps, limits, horizon, path] = [0, 1, 2, 3, 4, 5, 6, 7];
+  const [q, left, o, s] = [8, 9, 10, 11];
+  const [b, x, near, daily, recent, level, slowLevel, seasonal] = [12, 13, 14, 15, 16, 17, 18, 19];
+  const within = (value: w.Code, limit: w.Code, low: w.Code): w.Code => w.fmax(w.fmin(value, limit), low);
+  const put = (value: w.Code): w.Code => [w.store(w.get(o), value), w.advance(o, w.get(path))];
+  const cut = (value: w.Code, limit: number): w.Code =>
+    put(within(value, w.get(limit), w.fsub(w.splat(0), w.get(limit))));
+  const cutKnown = (value: w.Code, limit: number): w.Code => [
+    w.set(x, within(value, w.get(limit), w.fsub(w.splat(0), w.get(limit)))),
+    put(w.known(x)),
+  ];
+  const rare = (value: w.Code): w.Code => [
+    w.set(x, w.fmul(within(value, w.splat(LIMIT), w.splat(-LIMIT)), w.splat(RARE))),
+    put(w.known(x)),
+  ];
+  const lessBase = (value: w.Code): w.Code => w.fsub(value, w.get(b));
+  /** The arrays by step follow one another. */
+  const ofDay = (i: number): w.Code => [
+    w.set(s, w.get(steps)),
+    new Array<w.Code>(i).fill(w.advance(s, w.shiftLeft(w.get(horizon), 2))),
+  ];
+  return {
+    name: 'candidates',
+    parameters: 8,
+    locals: [...new Array<number>(4).fill(w.I32), ...new Array<number>(8).fill(w.V128)],
+    body: [
+      [near, daily, recent].map((local, i) => w.set(local, w.loadSplat(w.get(limits), 4 * i))),
+      w.set(q, w.int(Q)),
+      w.countDown(q, 1, [
+        [level, slowLevel, seasonal].map((local, i) =>
+          w.set(local, w.loadSplat(w.get(quantiles), 4 * Q * i)),
+        ),
+        w.set(left, w.get(horizon)),
+        w.countDown(left, 4, [
+          w.set(o, w.get(out)),
+          w.set(b, w.load(w.get(base))),
+          cut(lessBase(w.get(level)), near),
+          cut(lessBase(w.get(slowLevel)), near),
+          put(within(lessBase(w.load(w.get(slow))), w.splat(LIMIT), w.splat(-LIMIT))),
+          [0, 1].map((i) => [
+            ofDay(i),
+            cutKnown(w.fadd(w.load(w.get(s)), w.fsub(w.get(seasonal), w.get(b))), daily),
+          ]),
+          rare(lessBase(w.get(recent))),
+          [ofDay(2), rare(lessBase(w.load(w.get(s))))],
+          rare(lessBase(w.get(level))),
+          [out, base, slow, steps].map((at) => w.advance(at, w.int(16))),
+        ]),
+        w.set(steps, w.sub(w.get(steps), w.shiftLeft(w.get(horizon), 2))),
+        w.advance(quantiles, w.int(4)),
+      ]),
+    ],
+  };
+}
 
 /** See `Kernels.mix`. */
 export function mix(): w.KernelFunction {

@@ -1,19 +1,10 @@
 import type { Scalar, Tensor3D } from '@tensorflow/tfjs-core';
 import { Rng } from '../../rng.ts';
 import type { Tf } from '../backend.ts';
+import { Adam } from './adam.ts';
 import { Batch } from './batch.ts';
-import {
-  AVERAGING,
-  average,
-  copyOf,
-  draw,
-  gradientStep,
-  isWorse,
-  meanOf,
-  setLearningRate,
-  type Workshop,
-} from './fit.ts';
-import { initialLstm, type Shapes, toVariables, type Variables, type Weights } from './network.ts';
+import { AVERAGING, draw, isWorse, meanOf, type Workshop } from './fit.ts';
+import { initialLstm, type Shapes, type Variables, type Weights } from './network.ts';
 import { addPersonal, PERSONAL_OUTPUTS, personalLoss } from './personal-head.ts';
 import { pinballByWindow } from './pinball.ts';
 import { Product } from './product.ts';
@@ -135,28 +126,26 @@ export function* fitPersonal(
 
   const globalLosses = judge(undefined);
   const best = judge(start).map((losses, g) => ({ losses, weights: part(start, g, groups) }));
-  const mean = copyOf(start);
-  const variables = toVariables(tf, start, shapes);
-  const optimizer = tf.train.adam(learningRate);
+  const adam = new Adam(tf, start, shapes);
   const predicted = new Float32Array(training.batch.paths.length);
   const loss = (): Scalar => {
-    const outputs = network.outputs(groups, size, training.batch.x, variables);
+    const outputs = network.outputs(groups, size, training.batch.x, adam.variables);
     const pinballLoss = personalLoss(tf, training.batch, horizon, training.batch.paths, outputs, predicted);
-    const head = variables['head'] as unknown as Tensor3D;
+    const head = adam.variables['head'] as unknown as Tensor3D;
     const penalty = tf.mul(ridge, tf.sum(tf.mul(head, head)));
     return tf.add(tf.mul(groups, pinballLoss), penalty) as Scalar;
   };
   try {
     for (let step = 1; step <= steps; step++) {
-      setLearningRate(optimizer, learningRate * (1 - (0.9 * (step - 1)) / steps));
       training.draw(
         pairs.map((pair) => pair.training),
         rngs,
         global,
       );
-      gradientStep(tf, optimizer, variables, loss);
-      average(mean, variables, Math.max(1 / step, AVERAGING));
+      const rate = learningRate * (1 - (0.9 * (step - 1)) / steps);
+      adam.step(loss, rate, Math.max(1 / step, AVERAGING));
       if (step % CHECK_EVERY === 0 || step === steps) {
+        const mean = adam.mean();
         for (const [g, losses] of judge(mean).entries()) {
           if (meanOf(losses) < meanOf(best[g]!.losses)) best[g] = { losses, weights: part(mean, g, groups) };
         }
@@ -164,8 +153,7 @@ export function* fitPersonal(
       yield;
     }
   } finally {
-    optimizer.dispose();
-    for (const variable of Object.values(variables)) variable.dispose();
+    adam.dispose();
   }
   return best.map(({ losses, weights }, g) => {
     const loss = meanOf(losses);

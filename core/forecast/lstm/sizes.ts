@@ -6,6 +6,10 @@ export const QUANTILES: readonly number[] = [0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.
 export const INPUTS = 2 * R + 4 + 1;
 /** Forecasts that the network weighs against the base; see `Features.#candidates`. */
 export const CANDIDATES = 8;
+/** Candidates are cut to so many scales, targets to twice as many. */
+export const LIMIT = 10;
+/** The greatest values are rare and large: at full weight their share of a forecast learns too fast. */
+export const RARE = 0.25;
 /** Ticks of the recent past that the context holds one by one. */
 export const LAGS = 24;
 
