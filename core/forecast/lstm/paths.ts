@@ -5,7 +5,7 @@ import type { ForecastBatch } from '../types.ts';
 import { Batch } from './batch.ts';
 import type { Features } from './features.ts';
 import type { Models } from './models.ts';
-import type { Network } from './network.ts';
+import type { Network, Weights } from './network.ts';
 import { type PersonalNetwork, personalShapes, stack } from './personal.ts';
 import { addPersonal } from './personal-head.ts';
 import { INPUTS, QUANTILES } from './sizes.ts';
@@ -29,6 +29,7 @@ export class Paths {
   readonly #horizon: number;
   readonly #steps: number;
   #batch: Batch | undefined;
+  #stacked: { readonly parts: readonly Weights[]; readonly all: Weights } | undefined;
   /** slot x R x quantile x step, in the resource's unit; NaN where nothing was ever seen. */
   #values = new Float64Array(0);
   #tick = -1;
@@ -136,7 +137,7 @@ export class Paths {
   /** Runs the personal models of the slots whose pair has one: as many groups, of one window each. */
   #addPersonal(batch: Batch, slots: Int32Array): void {
     const windows: number[] = [];
-    const weights = [];
+    const weights: Weights[] = [];
     for (let b = 0; b < slots.length; b++) {
       const model = this.#models.personal(this.#models.rowOf(slots[b]!));
       if (!model) continue;
@@ -152,9 +153,23 @@ export class Paths {
         x.set(batch.x.subarray(from, from + INPUTS), (step * groups + g) * INPUTS);
       }
     }
-    const stacked = stack(weights, personalShapes(groups, this.#personalNetwork.hidden));
-    const outputs = this.#personalNetwork.forecast(groups, 1, x, stacked);
+    const outputs = this.#personalNetwork.forecast(groups, 1, x, this.#stack(weights));
     addPersonal(batch, this.#horizon, windows, outputs, batch.paths);
+  }
+
+  /** Models change once a day, and a fleet of one chunk asks for the same ones until then. */
+  #stack(parts: readonly Weights[]): Weights {
+    const before = this.#stacked;
+    if (
+      before &&
+      before.parts.length === parts.length &&
+      before.parts.every((part, g) => part === parts[g])
+    ) {
+      return before.all;
+    }
+    const all = stack(parts, personalShapes(parts.length, this.#personalNetwork.hidden));
+    this.#stacked = { parts, all };
+    return all;
   }
 
   /** Row k of the batch in the resource's unit, clipped at 0 and sorted (Chernozhukov et al. 2010). */

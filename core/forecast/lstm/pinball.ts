@@ -4,13 +4,16 @@ import { QUANTILES } from './sizes.ts';
 
 const Q = QUANTILES.length;
 
+/** What a loss is told of a batch. */
+export type Judged = Pick<Batch, 'size' | 'target' | 'unit'>;
+
 /**
  * Pinball loss (Koenker & Bassett 1978): the mean over what was seen of windows [from, to), quantiles summed; 0 where
  * nothing was. Each quantile counts by the root of its unit: by the unit itself the bursts of quiet series would
  * drown everything, without it their quiet quantiles would be lost.
  */
 export function pinball(
-  batch: Batch,
+  batch: Judged,
   horizon: number,
   predicted: Float32Array,
   from = 0,
@@ -39,13 +42,13 @@ export function pinball(
 }
 
 /** `pinball` of each window. */
-export function pinballByWindow(batch: Batch, horizon: number, predicted: Float32Array): Float64Array {
+export function pinballByWindow(batch: Judged, horizon: number, predicted: Float32Array): Float64Array {
   return Float64Array.from({ length: batch.size }, (_, b) => pinball(batch, horizon, predicted, b, b + 1));
 }
 
 /** The slope of `pinball` in each quantile and step, times `factor`; `out` may be `predicted`. */
 export function pinballSlopes(
-  batch: Batch,
+  batch: Judged,
   horizon: number,
   predicted: Float32Array,
   factor: number,
