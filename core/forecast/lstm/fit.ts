@@ -37,8 +37,8 @@ export interface Workshop {
 }
 
 /**
- * Trains the global network from `start`, one gradient step at a time: `next()` takes a step, the last one
- * returns the result. Adam on random windows; the mean of the weights over the last steps is what is judged and
+ * Trains the global network from `start`, one gradient step at a time: `next()` takes a step and says how
+ * many windows it took; the last one returns the result. Adam on random windows; the mean of the weights over the last steps is what is judged and
  * kept, since pinball loss leaves the weights themselves restless. Ends early when held-back history no longer
  * gains. Does not check whether the result is any good: the caller does.
  */
@@ -49,7 +49,7 @@ export function* fitGlobal(
   start: Weights,
   steps: number,
   rng: Rng,
-): Generator<void, FitResult, void> {
+): Generator<number, FitResult, void> {
   const { tf, params, network } = shop;
   const batch = new Batch(params.batch, network.shape);
   const judged = drawJudged(shop, heldBack, rng);
@@ -64,6 +64,7 @@ export function* fitGlobal(
   const adam = new Adam(tf, start, globalShapes(network.shape));
   let trainingLoss = Number.NaN;
   let unimproved = 0;
+  let windows = judged?.size ?? 0;
   let step = 0;
   try {
     while (step < steps && unimproved < params.patience) {
@@ -76,10 +77,12 @@ export function* fitGlobal(
       if (step % CHECK_EVERY === 0 || step === steps) {
         const weights = adam.mean();
         const losses = judge(weights);
+        windows += judged?.size ?? 0;
         if (!isWorse(losses, best.losses)) best = { weights, losses, steps: step };
         unimproved = best.steps === step ? 0 : unimproved + 1;
       }
-      yield;
+      yield windows + batch.size;
+      windows = 0;
     }
   } finally {
     adam.dispose();

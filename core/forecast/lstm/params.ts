@@ -39,7 +39,9 @@ export const lstmParams = z.strictObject({
     .min(1)
     .max(100_000)
     .default(25)
-    .describe('Gradient steps a tick: a training spreads over as many ticks as it needs.'),
+    .describe(
+      'Training budget of a tick: windows of so many gradient steps of the global model. A training spreads over as many ticks as it needs; personal parts and checks count by their windows.',
+    ),
   batch: z.int().min(1).max(4096).default(64).describe('Windows a gradient step.'),
   learningRate: z
     .number()
@@ -70,7 +72,7 @@ export const lstmParams = z.strictObject({
         .default(40)
         .describe('Gradient steps a training; 0 for no personal part.'),
       learningRate: z.number().positive().max(10).default(0.003).describe('Of Adam, for the personal parts.'),
-      groups: z.int().min(1).max(1024).default(64).describe('Pairs trained side by side in one graph.'),
+      groups: z.int().min(1).max(1024).default(32).describe('Pairs trained side by side in one graph.'),
       ridge: z.number().min(0).max(1).default(0.001).describe('Pull of the personal part towards none.'),
     })
     .prefault({})

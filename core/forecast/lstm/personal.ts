@@ -106,7 +106,7 @@ export function* fitPersonal(
   pairs: readonly Pair[],
   global: Weights,
   seed: number,
-): Generator<void, PersonalResult[], void> {
+): Generator<number, PersonalResult[], void> {
   const { tf, params } = shop;
   const { hidden, batch: size, steps, learningRate, ridge } = params.personal;
   const { horizon } = shop.network.shape;
@@ -134,6 +134,7 @@ export function* fitPersonal(
     return pairs.map((_, g) => losses.subarray(g * JUDGED, (g + 1) * JUDGED));
   };
 
+  let taken = judged.size;
   const globalLosses = judge(undefined);
   const best = judge(start).map((losses, g) => ({ losses, weights: part(start, g, groups) }));
   const adam = new Adam(tf, start, shapes);
@@ -158,11 +159,13 @@ export function* fitPersonal(
       adam.step(() => loss(windows), rate, Math.max(1 / step, AVERAGING));
       if (step % CHECK_EVERY === 0 || step === steps) {
         const mean = adam.mean();
+        taken += judged.size;
         for (const [g, losses] of judge(mean).entries()) {
           if (meanOf(losses) < meanOf(best[g]!.losses)) best[g] = { losses, weights: part(mean, g, groups) };
         }
       }
-      yield;
+      yield taken + windows.size;
+      taken = 0;
     }
   } finally {
     adam.dispose();
