@@ -77,11 +77,16 @@ export class History {
   ): Float64Array {
     const first = this.first(slot);
     const index = slot * R + resource;
+    const { depth } = this;
+    const head = this.#head;
+    let at = Math.max(from, first) % depth;
     for (let tick = from; tick < to; tick++) {
-      out[offset++] =
-        tick < first || tick > this.#head
-          ? Number.NaN
-          : (this.#ring[tick % this.depth]![index] ?? Number.NaN);
+      if (tick < first || tick > head) {
+        out[offset++] = Number.NaN;
+        continue;
+      }
+      out[offset++] = this.#ring[at]![index] ?? Number.NaN;
+      if (++at === depth) at = 0;
     }
     return out;
   }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { executeRun, type RunDone, type RunTask } from './execute.ts';
 import { type Progress, WorkerPool } from './pool.ts';
@@ -24,6 +25,8 @@ export async function runAll(tasks: readonly RunTask[], options: RunAllOptions =
     }
     return done;
   }
+  // Every task listens to it, and Node takes more than ten for a leak.
+  if (options.signal) setMaxListeners(0, options.signal);
   const pool = new WorkerPool<RunTask, RunDone>('./run-worker.js', threads);
   try {
     return await Promise.all(

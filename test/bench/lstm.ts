@@ -1,5 +1,8 @@
 import type { Scalar, Tensor3D } from '@tensorflow/tfjs-core';
+import { Fleet } from '../../core/fleet.ts';
 import { type Backend, loadBackend } from '../../core/forecast/backend.ts';
+import { createLstm } from '../../core/forecast/lstm/lstm.ts';
+import { lstmHistory, lstmParams } from '../../core/forecast/lstm/params.ts';
 import { Product } from '../../core/forecast/lstm/product.ts';
 import {
   plainSequence,
@@ -7,7 +10,10 @@ import {
   type SequenceShape,
   weightShape,
 } from '../../core/forecast/lstm/sequence.ts';
-import { Rng } from '../../core/rng.ts';
+import { INPUTS } from '../../core/forecast/lstm/sizes.ts';
+import { History } from '../../core/history.ts';
+import { Frame, R } from '../../core/model.ts';
+import { Rng, uniformAt } from '../../core/rng.ts';
 import { type BenchRow, bestCpuSeconds } from './row.ts';
 
 type Tf = Backend['tf'];
@@ -79,7 +85,55 @@ export async function lstmBench(): Promise<BenchRow[]> {
       },
     );
   }
+  rows.push(await forecasts(tf));
   return rows;
+}
+
+const VMS = 64;
+const HOUR = 12;
+
+/**
+ * Forecasts of a small fleet with personal parts in the loop, an hour of ticks with the hourly statistics in it; beside
+ * them the global LSTM alone, of plain operations.
+ */
+async function forecasts(tf: Tf): Promise<BenchRow> {
+  const stepMs = 300_000;
+  const params = lstmParams.parse({ firstSteps: 20, personal: { steps: 10 }, retrainEvery: '30d' });
+  const fleet = new Fleet();
+  const frame = fleet.register(new Frame());
+  const history = new History(fleet, lstmHistory(params, stepMs));
+  const lstm = fleet.register(await createLstm(params, { fleet, history, stepMs, epochMs: 0, seed: 1 }));
+  const size = [4, 8192, 1e8, 1e8] as const;
+  for (let vm = 0; vm < VMS; vm++) {
+    const ids = { vmId: `vm${vm}`, applicationId: `a${vm % 4}`, userId: `u${vm % 16}` };
+    fleet.admit({ ...ids, requested: size, min: [0, 0, 0, 0], max: size }, 0);
+  }
+  const peaks = new Float64Array(VMS * R);
+  let tick = 0;
+  const run = (ticks: number) => {
+    for (const end = tick + ticks; tick < end; tick++) {
+      frame.tick = tick;
+      for (let i = 0; i < VMS * R; i++)
+        frame.usage[i] = 1 + 2 * uniformAt(i, tick >> 3, 1) + uniformAt(i, tick, 2);
+      history.append(frame);
+      lstm.observe(frame);
+      lstm.peak(fleet.slots, 12, 0.9, peaks);
+    }
+  };
+  run(3 * 288);
+  const seconds = await bestCpuSeconds(10, () => run(HOUR));
+  const shape = { groups: 1, batch: VMS, steps: params.window, inputs: INPUTS, hidden: params.hidden };
+  const [x, weights] = [inputs(shape), initial(shape)];
+  const plain = await least(() => {
+    tf.tidy(() => void plainSequence(tf, shape, x, tf.tensor3d(weights, weightShape(shape))).dataSync());
+  }, 10);
+  return {
+    name: `lstm forecast, fleet of ${VMS}, a VM-tick`,
+    value: (1e6 * seconds) / (HOUR * VMS),
+    reference: (1000 * plain) / VMS,
+    unit: 'us',
+    against: 'the LSTM alone, plain operations',
+  };
 }
 
 async function trainingStep(

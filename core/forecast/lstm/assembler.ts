@@ -73,6 +73,22 @@ export const store = (address: Code, value: Code, offset = 0): Code => [
   value,
   memory(11, offset, 2),
 ];
+const and = (a: Code, b: Code): Code => [a, b, simd(78)];
+/** The value of a local, 0 where it is NaN. */
+export const known = (local: number): Code => and(get(local), [get(local), get(local), simd(0x41)]);
+/** Stores the first lane. */
+export const storeLane = (address: Code, value: Code, offset = 0): Code => [
+  address,
+  value,
+  memory(90, offset, 2),
+  0,
+];
+/** Every lane becomes the sum of all four. */
+export const sumLanes = (local: number): Code =>
+  [2, 1].map((distance) => {
+    const bytes = Array.from({ length: 16 }, (_, i) => 4 * ((Math.floor(i / 4) + distance) % 4) + (i % 4));
+    return set(local, fadd(get(local), [get(local), get(local), simd(13), bytes]));
+  });
 export const splat = (value: number): Code => {
   const bytes = new Uint8Array(Float32Array.of(value, value, value, value).buffer);
   return [simd(12), [...bytes]];
@@ -85,6 +101,7 @@ export const fadd = (a: Code, b: Code): Code => [a, b, simd(0xe4)];
 export const fsub = (a: Code, b: Code): Code => [a, b, simd(0xe5)];
 export const fmul = (a: Code, b: Code): Code => [a, b, simd(0xe6)];
 export const fdiv = (a: Code, b: Code): Code => [a, b, simd(0xe7)];
+export const fsqrt = (a: Code): Code => [a, simd(0xe3)];
 export const fmin = (a: Code, b: Code): Code => [a, b, simd(0xe8)];
 export const fmax = (a: Code, b: Code): Code => [a, b, simd(0xe9)];
 export const nearest = (a: Code): Code => [a, simd(0x6a)];

@@ -1,26 +1,25 @@
 import { R } from '../../model.ts';
-import { QUANTILES } from './statistics.ts';
+import { allocate, type Kernels } from './kernels.ts';
+import {
+  CANDIDATES,
+  contextWidth,
+  count,
+  headShapes,
+  INPUTS,
+  type NetworkShape,
+  outputWidth,
+  QUANTILES,
+} from './sizes.ts';
 
 const Q = QUANTILES.length;
 
-/** Inputs a step: usage and mask of each resource, time of day and of week, and the constant of the bias. */
-export const INPUTS = 2 * R + 4 + 1;
-/** Forecasts that the network weighs against the base; see `Features.#candidates`. */
-export const CANDIDATES = 8;
-/** Ticks of the recent past that the context holds one by one. */
-export const LAGS = 24;
-
-/** Numbers of context a resource: what `Features.#context` writes. */
-export function contextWidth(horizon: number): number {
-  return LAGS - 1 + horizon + 1 + 4 + 3 * Q + 2 + 2 + 8 + 2 + 1;
-}
-
 /**
- * A batch of windows, reused from call to call. Except for `x`, rows are resource x window; numbers are in units
- * of the row's `scale`, relative to its `last` value.
+ * A batch of windows, reused from call to call, in the memory where the head's kernels work. Except for `x`, rows are
+ * resource x window; numbers are in units of the row's `scale`, relative to its `last` value.
  */
 export class Batch {
   readonly size: number;
+  readonly shape: NetworkShape;
   /** step x window x INPUTS */
   readonly x: Float32Array;
   /** row x contextWidth */
@@ -38,18 +37,64 @@ export class Batch {
   readonly unit: Float32Array;
   /** 0 for a series that stood still all the last day, else 1. */
   readonly live: Float32Array;
+  /** The network's forecast: row x quantile x step. */
+  readonly paths: Float32Array;
+  readonly kernels: Kernels;
+  /** Workspace of `Features` for one row; see `Kernels.candidates`. */
+  readonly row: Readonly<Record<'slow' | 'quantiles' | 'steps' | 'limits', Float32Array>>;
+  /** Workspace of `head.ts`: last states, units, outputs, and the weights with their gradients. */
+  readonly work: Readonly<
+    Record<
+      | 'states'
+      | 'hidden'
+      | 'raw'
+      | 'units'
+      | 'output'
+      | 'mix'
+      | 'dStates'
+      | 'dHidden'
+      | 'dUnits'
+      | 'dOutput'
+      | 'dMix'
+      | 'transposed',
+      Float32Array
+    >
+  >;
 
-  constructor(size: number, steps: number, horizon: number) {
+  constructor(size: number, shape: NetworkShape) {
+    const { steps, hidden, horizon } = shape;
     const rows = R * size;
+    const path = Q * horizon;
+    const weights = headShapes(shape);
+    const [units, output, mix] = [count(weights.units), count(weights.output), count(weights.mix)];
+    const { kernels, arrays } = allocate({
+      context: rows * contextWidth(horizon),
+      base: rows * path,
+      candidates: rows * CANDIDATES * path,
+      unit: rows * Q,
+      paths: rows * path,
+      states: size * hidden,
+      hidden: rows * hidden,
+      raw: rows * outputWidth(horizon),
+      ...{ units, output, mix },
+      ...{ dStates: size * hidden, dHidden: rows * hidden, dUnits: units, dOutput: output, dMix: mix },
+      ...{ slow: path, quantiles: 3 * Q, steps: 3 * horizon, limits: 3 },
+      transposed: hidden * Math.max(hidden, outputWidth(horizon)),
+    });
     this.size = size;
+    this.shape = shape;
+    this.kernels = kernels;
+    this.work = arrays;
+    this.row = arrays;
+    this.context = arrays.context;
+    this.base = arrays.base;
+    this.candidates = arrays.candidates;
+    this.unit = arrays.unit;
+    this.paths = arrays.paths;
     this.x = new Float32Array(steps * size * INPUTS);
-    this.context = new Float32Array(rows * contextWidth(horizon));
-    this.base = new Float32Array(rows * Q * horizon);
-    this.candidates = new Float32Array(rows * CANDIDATES * Q * horizon);
     this.target = new Float32Array(rows * horizon);
     this.last = new Float64Array(rows);
     this.scale = new Float64Array(rows);
-    this.unit = new Float32Array(rows * Q);
     this.live = new Float32Array(rows);
   }
 }

@@ -1,8 +1,9 @@
 import type { History } from '../../history.ts';
 import { cosTurns, sinTurns } from '../../math.ts';
 import { R } from '../../model.ts';
-import { type Batch, CANDIDATES, contextWidth, INPUTS, LAGS } from './batch.ts';
-import { QUANTILES, STAT, type Statistics } from './statistics.ts';
+import type { Batch } from './batch.ts';
+import { CANDIDATES, contextWidth, INPUTS, LAGS, LIMIT, QUANTILES } from './sizes.ts';
+import { STAT, type Statistics } from './statistics.ts';
 
 const Q = QUANTILES.length;
 const MEDIAN = QUANTILES.indexOf(0.5);
@@ -14,10 +15,9 @@ const RECENT = 48;
 const AROUND = 6;
 /** Days before yesterday that are averaged with it. */
 const EARLIER = 2;
-/** The greatest values are rare and large: at full weight their share of a forecast learns too fast. */
-const RARE = 0.25;
-/** Candidates are cut to so many scales, targets to twice as many. */
-const LIMIT = 10;
+/** Ticks whose phases are remembered, and numbers of each: sine and cosine of four periods. */
+const CALENDAR = 4096;
+const PHASES = 8;
 /** Smallest unit of a quantile, as a share of the scale. */
 const LEAST_UNIT = 0.02;
 
@@ -25,7 +25,7 @@ const LEAST_UNIT = 0.02;
 export class Features {
   readonly #history: History;
   readonly #day: number;
-  readonly #knots: readonly number[];
+  readonly #knots: number;
   readonly #stepMs: number;
   readonly #epochMs: number;
   readonly #steps: number;
@@ -38,11 +38,17 @@ export class Features {
   readonly #yesterday: Float64Array;
   /** The horizon's ticks on the days before that, day x step. */
   readonly #earlier: Float64Array;
+  /** By step: the last knot at or before it that has one after it, and how far it lies towards that. */
+  readonly #knot: Int32Array;
+  readonly #share: Float64Array;
+  /** Phases of day, week, half day and hour of the ticks last asked for: tick modulo CALENDAR x 8. */
+  readonly #phases = new Float32Array(CALENDAR * PHASES);
+  readonly #phaseTick = new Int32Array(CALENDAR).fill(-1);
 
   constructor(history: History, statistics: Statistics, stepMs: number, epochMs: number, steps: number) {
     this.#history = history;
     this.#day = statistics.day;
-    this.#knots = statistics.knots;
+    this.#knots = statistics.knots.length;
     this.#stepMs = stepMs;
     this.#epochMs = epochMs;
     this.#steps = steps;
@@ -50,6 +56,15 @@ export class Features {
     this.#past = new Float64Array(Math.max(steps, RECENT));
     this.#earlier = new Float64Array(EARLIER * this.#horizon);
     this.#yesterday = new Float64Array(this.#horizon + AROUND + AROUND / 2);
+    const { knots } = statistics;
+    this.#knot = new Int32Array(this.#horizon);
+    this.#share = new Float64Array(this.#horizon);
+    for (let h = 0; h < this.#horizon; h++) {
+      let i = knots.length - 2;
+      while (i > 0 && knots[i]! > h + 1) i--;
+      this.#knot[h] = i;
+      this.#share[h] = (h + 1 - knots[i]!) / (knots[i + 1]! - knots[i]! || 1);
+    }
   }
 
   /**
@@ -110,11 +125,25 @@ export class Features {
   #calendar(batch: Batch, b: number, origin: number): void {
     for (let s = 0; s < this.#steps; s++) {
       const at = (s * batch.size + b) * INPUTS + 2 * R;
-      const ms = this.#epochMs + (origin - this.#steps + 1 + s) * this.#stepMs;
-      writePhase(batch.x, at, ms / DAY_MS);
-      writePhase(batch.x, at + 2, ms / (7 * DAY_MS));
+      const from = this.#phasesOf(origin - this.#steps + 1 + s);
+      for (let i = 0; i < 4; i++) batch.x[at + i] = this.#phases[from + i]!;
       batch.x[at + 4] = 1;
     }
+  }
+
+  /** Where the phases of a tick are. Windows overlap, so most are there. */
+  #phasesOf(tick: number): number {
+    // A window may begin before tick 0.
+    const slot = (tick + CALENDAR) % CALENDAR;
+    const at = slot * PHASES;
+    if (this.#phaseTick[slot] === tick) return at;
+    const days = (this.#epochMs + tick * this.#stepMs) / DAY_MS;
+    this.#phaseTick[slot] = tick;
+    for (const [i, turns] of [days, days / 7, 2 * days, 24 * days].entries()) {
+      this.#phases[at + 2 * i] = sinTurns(turns);
+      this.#phases[at + 2 * i + 1] = cosTurns(turns);
+    }
+    return at;
   }
 
   #inputs(batch: Batch, b: number, r: number, last: number, perScale: number): void {
@@ -148,7 +177,7 @@ export class Features {
   /** About an upper quantile a series moves as far as it lies above the middle, and so below; at least as at .75. */
   #units(batch: Batch, k: number, perScale: number, stats: Float32Array, row: number): void {
     const level = row + STAT.level;
-    const residual = row + STAT.residual + (this.#knots.length - 1) * Q;
+    const residual = row + STAT.residual + (this.#knots - 1) * Q;
     const middle = stats[level + MEDIAN]!;
     batch.live[k] = stats[row + STAT.recentScale]! > 0 ? 1 : 0;
     for (let q = 0; q < Q; q++) {
@@ -196,19 +225,15 @@ export class Features {
 
     for (let q = 0; q < Q; q++) out[n++] = bounded((stats[row + STAT.level + q]! - last) * perScale, 10);
     for (let q = 0; q < Q; q++) out[n++] = bounded((stats[row + STAT.slowLevel + q]! - last) * perScale, 10);
-    const far = row + STAT.residual + (this.#knots.length - 1) * Q;
+    const far = row + STAT.residual + (this.#knots - 1) * Q;
     for (let q = 0; q < Q; q++) out[n++] = bounded(stats[far + q]! * perScale, 10);
     out[n++] = bounded(stats[row + STAT.seasonal + MEDIAN - 1]! * perScale, 10);
     out[n++] = bounded(stats[row + STAT.seasonal + MEDIAN + 2]! * perScale, 10);
     out[n++] = bounded(last * perScale, 10);
     out[n++] = Math.min(1, age / 12);
 
-    const ms = this.#epochMs + origin * this.#stepMs;
-    writePhase(out, n, ms / DAY_MS);
-    writePhase(out, n + 2, (2 * ms) / DAY_MS);
-    writePhase(out, n + 4, ms / (7 * DAY_MS));
-    writePhase(out, n + 6, (24 * ms) / DAY_MS);
-    n += 8;
+    const from = this.#phasesOf(origin);
+    for (let i = 0; i < PHASES; i++) out[n++] = this.#phases[from + i]!;
     out[n++] = seen;
     out[n++] = hour > last ? 1 : 0;
     out[n] = 1;
@@ -232,36 +257,38 @@ export class Features {
     const horizon = this.#horizon;
     const yesterday = this.#yesterday;
     const path = Q * horizon;
-    const out = batch.candidates;
-    const recent = largest(this.#past, this.#past.length - RECENT, this.#past.length);
-    const near = Math.min(LIMIT, this.#range * perScale);
-    const swing = unboundedIfUnknown(rangeOf(yesterday, 0, yesterday.length));
-    const daily = Math.min(LIMIT, Math.max(this.#range, swing) * perScale);
+    const { slow, quantiles, steps, limits } = batch.row;
     for (let h = 0; h < horizon; h++) {
-      const knot = this.#knot(h + 1);
-      const share = (h + 1 - this.#knots[knot]!) / (this.#knots[knot + 1]! - this.#knots[knot]! || 1);
-      const around = largest(yesterday, AROUND + h - 3, AROUND + h + 4);
-      const then = yesterday[AROUND + h]!;
-      const days = this.#meanOfDays(h);
-      for (let q = 0; q < Q; q++) {
-        const residual = between(stats, row + STAT.residual + knot * Q + q, share);
-        const slow = between(stats, row + STAT.slowResidual + knot * Q + q, share);
-        const base = last + residual;
-        const i = q * horizon + h;
-        batch.base[k * path + i] = residual * perScale;
-        const c = k * CANDIDATES * path + i;
-        const level = stats[row + STAT.level + q]! - base;
-        const seasonal = stats[row + STAT.seasonal + q]! - base;
-        out[c] = limited(level * perScale, near);
-        out[c + path] = limited((stats[row + STAT.slowLevel + q]! - base) * perScale, near);
-        out[c + 2 * path] = limited((slow - residual) * perScale, LIMIT);
-        out[c + 3 * path] = limited((then + seasonal) * perScale, daily);
-        out[c + 4 * path] = limited((days + seasonal) * perScale, daily);
-        out[c + 5 * path] = limited((recent - base) * perScale, LIMIT) * RARE;
-        out[c + 6 * path] = limited((around - base) * perScale, LIMIT) * RARE;
-        out[c + 7 * path] = limited(level * perScale, LIMIT) * RARE;
+      steps[h] = (yesterday[AROUND + h]! - last) * perScale;
+      steps[horizon + h] = (this.#meanOfDays(h) - last) * perScale;
+      steps[2 * horizon + h] = (largest(yesterday, AROUND + h - 3, AROUND + h + 4) - last) * perScale;
+    }
+    const { base } = batch;
+    for (let q = 0; q < Q; q++) {
+      quantiles[q] = (stats[row + STAT.level + q]! - last) * perScale;
+      quantiles[Q + q] = (stats[row + STAT.slowLevel + q]! - last) * perScale;
+      quantiles[2 * Q + q] = stats[row + STAT.seasonal + q]! * perScale;
+      for (let h = 0; h < horizon; h++) {
+        const at = row + this.#knot[h]! * Q + q;
+        const share = this.#share[h]!;
+        base[k * path + q * horizon + h] = between(stats, at + STAT.residual, share) * perScale;
+        slow[q * horizon + h] = between(stats, at + STAT.slowResidual, share) * perScale;
       }
     }
+    const swing = unboundedIfUnknown(rangeOf(yesterday, 0, yesterday.length));
+    limits[0] = Math.min(LIMIT, this.#range * perScale);
+    limits[1] = Math.min(LIMIT, Math.max(this.#range, swing) * perScale);
+    limits[2] = (largest(this.#past, this.#past.length - RECENT, this.#past.length) - last) * perScale;
+    batch.kernels.candidates(
+      batch.candidates.byteOffset + 4 * k * CANDIDATES * path,
+      base.byteOffset + 4 * k * path,
+      slow.byteOffset,
+      quantiles.byteOffset,
+      steps.byteOffset,
+      limits.byteOffset,
+      horizon,
+      4 * path,
+    );
   }
 
   #meanOfDays(h: number): number {
@@ -275,23 +302,11 @@ export class Features {
     }
     return sum / seen;
   }
-
-  /** Index of the last knot at or before step `h` that has one after it. */
-  #knot(h: number): number {
-    let i = this.#knots.length - 2;
-    while (i > 0 && this.#knots[i]! > h) i--;
-    return i;
-  }
 }
 
 /** x drawn in to (-limit, limit), near 0 unchanged; a missing x is 0: at the last value. */
 function bounded(x: number, limit: number): number {
   return Number.isNaN(x) ? 0 : (limit * x) / (limit + Math.abs(x));
-}
-
-/** x cut to LIMIT, so that a few wild rows do not set the pace of Adam for all; 0 where it is missing. */
-function limited(x: number, limit: number): number {
-  return Number.isNaN(x) ? 0 : Math.max(-limit, Math.min(limit, x));
 }
 
 function unboundedIfUnknown(range: number): number {
@@ -307,11 +322,6 @@ function rangeOf(values: Float64Array, from: number, to: number): number {
     if (!(value >= least)) least = value;
   }
   return most - least;
-}
-
-function writePhase(out: Float32Array, at: number, turns: number): void {
-  out[at] = sinTurns(turns);
-  out[at + 1] = cosTurns(turns);
 }
 
 function between(stats: Float32Array, at: number, share: number): number {

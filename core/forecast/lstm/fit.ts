@@ -1,14 +1,12 @@
-import type { Optimizer, Scalar } from '@tensorflow/tfjs-core';
-import { R } from '../../model.ts';
 import type { Rng } from '../../rng.ts';
 import type { Tf } from '../backend.ts';
+import { Adam } from './adam.ts';
 import { Batch } from './batch.ts';
 import type { Features } from './features.ts';
-import { globalShapes, type Network, toVariables, type Variables, type Weights } from './network.ts';
+import { globalShapes, type Network, type Weights } from './network.ts';
 import type { LstmParams } from './params.ts';
 import { pinballByWindow } from './pinball.ts';
 import type { Samples } from './samples.ts';
-import { QUANTILES } from './statistics.ts';
 
 /** Windows on which a model is judged, and the fewest that make a judgement. */
 const JUDGED = 256;
@@ -39,8 +37,8 @@ export interface Workshop {
 }
 
 /**
- * Trains the global network from `start`, one gradient step at a time: `next()` takes a step, the last one
- * returns the result. Adam on random windows; the mean of the weights over the last steps is what is judged and
+ * Trains the global network from `start`, one gradient step at a time: `next()` takes a step and says how
+ * many windows it took; the last one returns the result. Adam on random windows; the mean of the weights over the last steps is what is judged and
  * kept, since pinball loss leaves the weights themselves restless. Ends early when held-back history no longer
  * gains. Does not check whether the result is any good: the caller does.
  */
@@ -51,46 +49,43 @@ export function* fitGlobal(
   start: Weights,
   steps: number,
   rng: Rng,
-): Generator<void, FitResult, void> {
+): Generator<number, FitResult, void> {
   const { tf, params, network } = shop;
-  const shapes = globalShapes(network.shape);
-  const paths = (size: number) => new Float32Array(R * size * QUANTILES.length * network.shape.horizon);
-  const batch = new Batch(params.batch, network.shape.steps, network.shape.horizon);
-  const predicted = paths(batch.size);
+  const batch = new Batch(params.batch, network.shape);
   const judged = drawJudged(shop, heldBack, rng);
-  const judgedPaths = judged ? paths(judged.size) : undefined;
   const judge = (weights: Weights): Float64Array => {
-    if (!judged || !judgedPaths) return new Float64Array(0);
-    network.forecast(judged, weights, judgedPaths);
-    return pinballByWindow(judged, network.shape.horizon, judgedPaths);
+    if (!judged) return new Float64Array(0);
+    network.forecast(judged, weights);
+    return pinballByWindow(judged, network.shape.horizon, judged.paths);
   };
 
   const before = judge(start);
   let best = { weights: start, losses: before, steps: 0 };
-  const mean = copyOf(start);
-  const variables = toVariables(tf, start, shapes);
-  const optimizer = tf.train.adam(params.learningRate);
+  const adam = new Adam(tf, start, globalShapes(network.shape));
   let trainingLoss = Number.NaN;
   let unimproved = 0;
+  let windows = judged?.size ?? 0;
   let step = 0;
   try {
     while (step < steps && unimproved < params.patience) {
-      setLearningRate(optimizer, params.learningRate * (1 - (0.9 * step) / steps));
       for (let b = 0; b < batch.size; b++) draw(shop, batch, b, training[rng.int(training.length)]!, rng);
-      const loss = gradientStep(tf, optimizer, variables, () => network.loss(batch, variables, predicted));
+      const rate = params.learningRate * (1 - (0.9 * step) / steps);
       step++;
-      trainingLoss = step === 1 ? loss : trainingLoss + Math.max(1 / step, AVERAGING) * (loss - trainingLoss);
-      average(mean, variables, Math.max(1 / step, AVERAGING));
+      const share = Math.max(1 / step, AVERAGING);
+      const loss = adam.step(() => network.loss(batch, adam.variables), rate, share);
+      trainingLoss = step === 1 ? loss : trainingLoss + share * (loss - trainingLoss);
       if (step % CHECK_EVERY === 0 || step === steps) {
-        const losses = judge(mean);
-        if (!isWorse(losses, best.losses)) best = { weights: copyOf(mean), losses, steps: step };
+        const weights = adam.mean();
+        const losses = judge(weights);
+        windows += judged?.size ?? 0;
+        if (!isWorse(losses, best.losses)) best = { weights, losses, steps: step };
         unimproved = best.steps === step ? 0 : unimproved + 1;
       }
-      yield;
+      yield windows + batch.size;
+      windows = 0;
     }
   } finally {
-    optimizer.dispose();
-    for (const variable of Object.values(variables)) variable.dispose();
+    adam.dispose();
   }
   const loss = meanOf(best.losses);
   return { weights: best.weights, steps: step, trainingLoss, loss, lossBefore: meanOf(before) };
@@ -125,35 +120,10 @@ export function draw(shop: Workshop, batch: Batch, b: number, i: number, rng: Rn
   features.fillTarget(batch, b, samples.slot(i), origin);
 }
 
-/** Takes one step of the optimiser and returns the loss before it. */
-export function gradientStep(tf: Tf, optimizer: Optimizer, variables: Variables, loss: () => Scalar): number {
-  const value = optimizer.minimize(loss, true, Object.values(variables)) as Scalar;
-  const number = value.dataSync()[0]!;
-  tf.dispose(value);
-  return number;
-}
-
-export function setLearningRate(optimizer: Optimizer, rate: number): void {
-  (optimizer as unknown as { learningRate: number }).learningRate = rate;
-}
-
-/** mean += share x (variables - mean) */
-export function average(mean: Weights, variables: Variables, share: number): void {
-  for (const [name, variable] of Object.entries(variables)) {
-    const now = variable.dataSync<'float32'>();
-    const target = mean[name]!;
-    for (let i = 0; i < target.length; i++) target[i]! += share * (now[i]! - target[i]!);
-  }
-}
-
-export function copyOf(weights: Weights): Weights {
-  return Object.fromEntries(Object.entries(weights).map(([name, values]) => [name, values.slice()]));
-}
-
 function drawJudged(shop: Workshop, heldBack: Int32Array, rng: Rng): Batch | undefined {
   if (heldBack.length < JUDGED_LEAST) return undefined;
   const size = Math.min(JUDGED, heldBack.length);
-  const batch = new Batch(size, shop.network.shape.steps, shop.network.shape.horizon);
+  const batch = new Batch(size, shop.network.shape);
   const order = heldBack.slice();
   for (let b = 0; b < size; b++) {
     const other = b + rng.int(order.length - b);

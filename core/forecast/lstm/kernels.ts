@@ -1,4 +1,5 @@
 import * as w from './assembler.ts';
+import { candidates, mix, mixBackward } from './mix-kernels.ts';
 
 /**
  * The inner loops of the LSTM as WebAssembly SIMD kernels. f32x4 arithmetic is fixed by IEEE 754, so every
@@ -42,6 +43,70 @@ export interface Kernels {
     rows: number,
     width: number,
   ): void;
+  /**
+   * Adam's update of `count` weights, a multiple of 4, and of their running mean. `rates` points to the decay of the first
+   * moment and its complement, those of the second, the learning rate over the first moment's bias, the inverse of the
+   * second moment's bias, epsilon, and the share of the running mean.
+   */
+  adam(
+    weights: number,
+    mean: number,
+    gradient: number,
+    first: number,
+    second: number,
+    rates: number,
+    count: number,
+  ): void;
+  /** x = max(0, x) for `count` floats, a multiple of 4. */
+  rectify(x: number, count: number): void;
+  /**
+   * The candidates of one row, candidate x path, as `Features` tells of them, all in units of the scale and relative to
+   * the last value. `base` and `slow` are paths; `quantiles` points to levels, slow levels and seasonal residuals by
+   * quantile; `steps` to the day before, the mean of days, and the greatest around that time, by step; `limits` to the two
+   * limits and the greatest recent value.
+   */
+  candidates(
+    out: number,
+    base: number,
+    slow: number,
+    quantiles: number,
+    steps: number,
+    limits: number,
+    horizon: number,
+    path: number,
+  ): void;
+  /**
+   * Quantile paths of `rows` rows, quantile x step, by the outputs `raw` of each:
+   *
+   *     base + unit x raw + sum over j of (mix_j + shift_j) candidate_j
+   *
+   * A row of `raw` is `rawRow` long: a path, then shifts, candidate x quantile. `horizon` counts floats, a multiple of 4;
+   * `path` is QUANTILES x horizon floats in bytes. All rows share `mix`, candidate x path.
+   */
+  mix(
+    out: number,
+    base: number,
+    raw: number,
+    unit: number,
+    candidates: number,
+    mix: number,
+    rows: number,
+    horizon: number,
+    path: number,
+    rawRow: number,
+  ): void;
+  /** Of `mix` backwards: `slopes` of the paths become those of `raw`; those of `mix` are added up. */
+  mixBackward(
+    slopes: number,
+    unit: number,
+    candidates: number,
+    raw: number,
+    mix: number,
+    rows: number,
+    horizon: number,
+    path: number,
+    rawRow: number,
+  ): void;
 }
 
 /** Rows and columns (of four floats) of the tile that one pass of `gemm` keeps in registers. */
@@ -63,11 +128,79 @@ export interface Memory {
 let compiled: object | undefined;
 
 /** The kernels over a memory of their own. Compiled once a process. */
-export function createKernels(): { memory: Memory; kernels: Kernels } {
-  compiled ??= new WebAssembly.Module(w.assemble([gemm(), gates(), gatesBackward()]));
-  const memory = new WebAssembly.Memory({ initial: 1 });
+export function createKernels(bytes = 65536): { memory: Memory; kernels: Kernels } {
+  compiled ??= new WebAssembly.Module(
+    w.assemble([gemm(), gates(), gatesBackward(), rectify(), adam(), candidates(), mix(), mixBackward()]),
+  );
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) });
   const instance = new WebAssembly.Instance(compiled, { env: { memory } });
   return { memory, kernels: instance.exports as Kernels };
+}
+
+/**
+ * Arrays of these lengths in one memory, and the kernels that work there: an array's `byteOffset` is its address. Zeros.
+ */
+export function allocate<Name extends string>(
+  lengths: Readonly<Record<Name, number>>,
+): { kernels: Kernels; arrays: Readonly<Record<Name, Float32Array>> } {
+  const names = Object.keys(lengths) as Name[];
+  // Whole cache lines.
+  const bytes = names.map((name) => Math.ceil(lengths[name] / 16) * 64);
+  const { memory, kernels } = createKernels(bytes.reduce((sum, n) => sum + n, 0));
+  let next = 0;
+  const arrays = {} as Record<Name, Float32Array>;
+  for (const [i, name] of names.entries()) {
+    arrays[name] = new Float32Array(memory.buffer, next, lengths[name]);
+    next += bytes[i]!;
+  }
+  return { kernels, arrays };
+}
+
+function rectify(): w.KernelFunction {
+  const [x, left] = [0, 1];
+  return {
+    name: 'rectify',
+    parameters: 2,
+    locals: [],
+    body: w.countDown(left, 4, [
+      w.store(w.get(x), w.fmax(w.load(w.get(x)), w.splat(0))),
+      w.advance(x, w.int(16)),
+    ]),
+  };
+}
+
+function adam(): w.KernelFunction {
+  const [weights, mean, gradient, first, second, rates, left] = [0, 1, 2, 3, 4, 5, 6];
+  const [g, x] = [7, 8];
+  const [decay1, add1, decay2, add2, rate, unbias, epsilon, share] = [9, 10, 11, 12, 13, 14, 15, 16];
+  const loaded = [decay1, add1, decay2, add2, rate, unbias, epsilon, share];
+  /** Moves a moment towards `value` and leaves it in x. */
+  const moment = (at: number, decay: number, add: number, value: w.Code): w.Code => [
+    w.set(x, w.fadd(w.fmul(w.load(w.get(at)), w.get(decay)), w.fmul(value, w.get(add)))),
+    w.store(w.get(at), w.get(x)),
+  ];
+  return {
+    name: 'adam',
+    parameters: 7,
+    locals: new Array<number>(10).fill(w.V128),
+    body: [
+      loaded.map((local, i) => w.set(local, w.loadSplat(w.get(rates), 4 * i))),
+      w.countDown(left, 4, [
+        w.set(g, w.load(w.get(gradient))),
+        moment(second, decay2, add2, w.fmul(w.get(g), w.get(g))),
+        w.set(x, w.fadd(w.fsqrt(w.fmul(w.get(x), w.get(unbias))), w.get(epsilon))),
+        // The divisor goes to where the gradient was.
+        w.store(w.get(gradient), w.get(x)),
+        moment(first, decay1, add1, w.get(g)),
+        w.set(x, w.fdiv(w.fmul(w.get(x), w.get(rate)), w.load(w.get(gradient)))),
+        w.set(x, w.fsub(w.load(w.get(weights)), w.get(x))),
+        w.store(w.get(weights), w.get(x)),
+        w.set(g, w.load(w.get(mean))),
+        w.store(w.get(mean), w.fadd(w.get(g), w.fmul(w.fsub(w.get(x), w.get(g)), w.get(share)))),
+        [weights, mean, gradient, first, second].map((at) => w.advance(at, w.int(16))),
+      ]),
+    ],
+  };
 }
 
 function gemm(): w.KernelFunction {

@@ -11,7 +11,7 @@ import type { ForecastBatch, ForecastContext, Forecaster } from '../types.ts';
 import { Features } from './features.ts';
 import { Models } from './models.ts';
 import { initialWeights, Network } from './network.ts';
-import { type LstmParams, lstmHistory, ticksOf } from './params.ts';
+import { type LstmParams, lstmHistory, ticksOf, trainedHorizon } from './params.ts';
 import { Paths } from './paths.ts';
 import { PersonalNetwork } from './personal.ts';
 import { Samples } from './samples.ts';
@@ -58,9 +58,11 @@ export class LstmForecaster implements Forecaster, Persistent, Stateful {
   readonly #failures: FailedFit[] = [];
   #fits = 0;
   #failed = 0;
-  #training: Generator<void, void, void> | undefined;
+  #training: Generator<number, void, void> | undefined;
   #nextTraining: number | undefined;
   #tick = -1;
+  /** Training windows that this tick may still take. */
+  #windows = 0;
 
   constructor(
     { tf, name }: Backend,
@@ -75,8 +77,8 @@ export class LstmForecaster implements Forecaster, Persistent, Stateful {
     this.#fleet = fleet;
     this.#onFit = onFit;
     this.#rows = new Hierarchy(fleet);
-    const shape = { steps: params.window, hidden: params.hidden, horizon: params.horizon };
-    const statistics = new Statistics(fleet, history, stepMs, params.horizon);
+    const shape = { steps: params.window, hidden: params.hidden, horizon: trainedHorizon(params) };
+    const statistics = new Statistics(fleet, history, stepMs, shape.horizon);
     const features = new Features(history, statistics, stepMs, epochMs, params.window);
     const network = new Network(tf, shape);
     const personalNetwork = new PersonalNetwork(tf, params.window, params.personal.hidden);
@@ -130,8 +132,13 @@ export class LstmForecaster implements Forecaster, Persistent, Stateful {
       this.#nextTraining = tick + this.#retrainEvery;
       this.#training = train(this.#room, tick);
     }
-    for (let step = 0; this.#training && step < this.#params.stepsPerTick; step++) {
-      if (this.#training.next().done) this.#training = undefined;
+    // What the last step of a tick took too much is paid back in the next.
+    const allowance = this.#params.stepsPerTick * this.#params.batch;
+    this.#windows = Math.min(allowance, this.#windows + allowance);
+    while (this.#training && this.#windows > 0) {
+      const step = this.#training.next();
+      if (step.done) this.#training = undefined;
+      else this.#windows -= step.value;
     }
     this.#paths.advance(tick);
   }

@@ -5,10 +5,18 @@ import { decodeFloats, encodeFloats } from '../float-codec.ts';
 import { GLOBAL, type Hierarchy } from '../hierarchy.ts';
 import type { SavedState } from '../model-document.ts';
 import type { Training } from '../retrained.ts';
-import { CANDIDATES, contextWidth, INPUTS } from './batch.ts';
-import { count, globalShapes, type NetworkShape, type Shapes, type Weights } from './network.ts';
+import { globalShapes, type Shapes, type Weights } from './network.ts';
 import { personalShapes } from './personal.ts';
-import { QUANTILES, STAT, type Statistics } from './statistics.ts';
+import {
+  CANDIDATES,
+  contextWidth,
+  count,
+  INPUTS,
+  type NetworkShape,
+  outputWidth,
+  QUANTILES,
+} from './sizes.ts';
+import { STAT, type Statistics } from './statistics.ts';
 
 /** A trained model: the global one, or a pair's personal part. */
 export interface Model {
@@ -71,7 +79,7 @@ export class Models {
   /** All that fixes what a weight means: a text that differs when two models cannot share weights. */
   get parameters(): string {
     const { steps, hidden, horizon } = this.#shape;
-    const sizes = [INPUTS, contextWidth(horizon), CANDIDATES, STAT.width, ...QUANTILES];
+    const sizes = [INPUTS, contextWidth(horizon), outputWidth(horizon), CANDIDATES, STAT.width, ...QUANTILES];
     return JSON.stringify({ window: steps, hidden, horizon, personal: this.#personalHidden, sizes });
   }
 

@@ -11,7 +11,9 @@ export const lstmParams = z.strictObject({
     .min(1)
     .max(288)
     .default(12)
-    .describe('Steps ahead the model is trained for; beyond them the last step is repeated.'),
+    .describe(
+      'Steps ahead the model is trained for, up to a multiple of 4; beyond them the last step is repeated.',
+    ),
   window: z.int().min(4).max(288).default(24).describe('Ticks of the past that the LSTM reads.'),
   hidden: z
     .int()
@@ -37,7 +39,9 @@ export const lstmParams = z.strictObject({
     .min(1)
     .max(100_000)
     .default(25)
-    .describe('Gradient steps a tick: a training spreads over as many ticks as it needs.'),
+    .describe(
+      'Training budget of a tick: windows of so many gradient steps of the global model. A training spreads over as many ticks as it needs; personal parts and checks count by their windows.',
+    ),
   batch: z.int().min(1).max(4096).default(64).describe('Windows a gradient step.'),
   learningRate: z
     .number()
@@ -68,7 +72,7 @@ export const lstmParams = z.strictObject({
         .default(40)
         .describe('Gradient steps a training; 0 for no personal part.'),
       learningRate: z.number().positive().max(10).default(0.003).describe('Of Adam, for the personal parts.'),
-      groups: z.int().min(1).max(1024).default(64).describe('Pairs trained side by side in one graph.'),
+      groups: z.int().min(1).max(1024).default(32).describe('Pairs trained side by side in one graph.'),
       ridge: z.number().min(0).max(1).default(0.001).describe('Pull of the personal part towards none.'),
     })
     .prefault({})
@@ -85,8 +89,13 @@ export function ticksOf(text: string, stepMs: number): number {
   return Math.max(1, Math.round((Number(text.slice(0, -1)) * UNIT_MS[unit]) / stepMs));
 }
 
+/** Steps ahead, rounded up: the kernels take four at a time. */
+export function trainedHorizon({ horizon }: LstmParams): number {
+  return Math.ceil(horizon / 4) * 4;
+}
+
 /** Ticks of history that the model makes full use of: less is taken, at the cost of training data. */
 export function lstmHistory(params: LstmParams, stepMs: number): number {
   const day = ticksOf('1d', stepMs);
-  return ticksOf(params.trainingWindow, stepMs) + 3 * day + params.window + 2 * params.horizon;
+  return ticksOf(params.trainingWindow, stepMs) + 3 * day + params.window + 2 * trainedHorizon(params);
 }

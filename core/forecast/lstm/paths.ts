@@ -2,17 +2,18 @@ import type { Fleet } from '../../fleet.ts';
 import { log } from '../../math.ts';
 import { grown, R } from '../../model.ts';
 import type { ForecastBatch } from '../types.ts';
-import { Batch, INPUTS } from './batch.ts';
+import { Batch } from './batch.ts';
 import type { Features } from './features.ts';
 import type { Models } from './models.ts';
-import type { Network } from './network.ts';
+import type { Network, Weights } from './network.ts';
 import { type PersonalNetwork, personalShapes, stack } from './personal.ts';
 import { addPersonal } from './personal-head.ts';
-import { QUANTILES, STAT, type Statistics } from './statistics.ts';
+import { INPUTS, QUANTILES } from './sizes.ts';
+import { STAT, type Statistics } from './statistics.ts';
 
 const Q = QUANTILES.length;
 /** Windows forecast in one pass; a small fleet takes one no larger than it needs. */
-const TOGETHER = 256;
+const TOGETHER = 64;
 
 /**
  * The quantile paths of the whole fleet at one tick, made when first asked for and kept until the next. What is
@@ -28,7 +29,7 @@ export class Paths {
   readonly #horizon: number;
   readonly #steps: number;
   #batch: Batch | undefined;
-  #raw = new Float32Array(0);
+  #stacked: { readonly parts: readonly Weights[]; readonly all: Weights } | undefined;
   /** slot x R x quantile x step, in the resource's unit; NaN where nothing was ever seen. */
   #values = new Float64Array(0);
   #tick = -1;
@@ -119,17 +120,14 @@ export class Paths {
   }
 
   #makeChunk(slots: Int32Array): void {
-    const size = Math.min(TOGETHER, Math.ceil(slots.length / 16) * 16);
-    if (!this.#batch || this.#batch.size < size) {
-      this.#batch = new Batch(size, this.#steps, this.#horizon);
-      this.#raw = new Float32Array(size * R * Q * this.#horizon);
-    }
+    const size = Math.min(TOGETHER, Math.ceil(slots.length / 4) * 4);
+    if (!this.#batch || this.#batch.size < size) this.#batch = new Batch(size, this.#network.shape);
     const batch = this.#batch;
     for (let b = 0; b < slots.length; b++) {
       const slot = slots[b]!;
       this.#features.fill(batch, b, slot, this.#tick, this.#statistics.rows, slot * R * STAT.width);
     }
-    this.#network.forecast(batch, this.#models.weights, this.#raw);
+    this.#network.forecast(batch, this.#models.weights);
     this.#addPersonal(batch, slots);
     for (let b = 0; b < slots.length; b++) {
       for (let r = 0; r < R; r++) this.#finish(batch, r * batch.size + b, slots[b]! * R + r);
@@ -139,7 +137,7 @@ export class Paths {
   /** Runs the personal models of the slots whose pair has one: as many groups, of one window each. */
   #addPersonal(batch: Batch, slots: Int32Array): void {
     const windows: number[] = [];
-    const weights = [];
+    const weights: Weights[] = [];
     for (let b = 0; b < slots.length; b++) {
       const model = this.#models.personal(this.#models.rowOf(slots[b]!));
       if (!model) continue;
@@ -155,9 +153,23 @@ export class Paths {
         x.set(batch.x.subarray(from, from + INPUTS), (step * groups + g) * INPUTS);
       }
     }
-    const stacked = stack(weights, personalShapes(groups, this.#personalNetwork.hidden));
-    const outputs = this.#personalNetwork.forecast(groups, 1, x, stacked);
-    addPersonal(batch, this.#horizon, windows, outputs, this.#raw);
+    const outputs = this.#personalNetwork.forecast(groups, 1, x, this.#stack(weights));
+    addPersonal(batch, this.#horizon, windows, outputs, batch.paths);
+  }
+
+  /** Models change once a day, and a fleet of one chunk asks for the same ones until then. */
+  #stack(parts: readonly Weights[]): Weights {
+    const before = this.#stacked;
+    if (
+      before &&
+      before.parts.length === parts.length &&
+      before.parts.every((part, g) => part === parts[g])
+    ) {
+      return before.all;
+    }
+    const all = stack(parts, personalShapes(parts.length, this.#personalNetwork.hidden));
+    this.#stacked = { parts, all };
+    return all;
   }
 
   /** Row k of the batch in the resource's unit, clipped at 0 and sorted (Chernozhukov et al. 2010). */
@@ -170,7 +182,7 @@ export class Paths {
       for (let q = 0; q < Q; q++) {
         let value = Number.NaN;
         if (scale > 0) {
-          value = last + scale * this.#raw[(k * Q + q) * horizon + h]!;
+          value = last + scale * batch.paths[(k * Q + q) * horizon + h]!;
           // Only an overflow gets here: 32-bit floats end at 3e38.
           value = Math.max(0, Number.isFinite(value) ? value : Math.min(last, Number.MAX_VALUE));
         }

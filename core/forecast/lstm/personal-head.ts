@@ -3,7 +3,7 @@ import { R } from '../../model.ts';
 import type { Tf } from '../backend.ts';
 import type { Batch } from './batch.ts';
 import { pinball, pinballSlopes } from './pinball.ts';
-import { QUANTILES } from './statistics.ts';
+import { QUANTILES } from './sizes.ts';
 
 const Q = QUANTILES.length;
 
@@ -12,19 +12,20 @@ export const PERSONAL_OUTPUTS = R * Q * 2;
 
 /**
  * Adds personal outputs to quantile paths (row x quantile x step): those of row w of `outputs` (PERSONAL_OUTPUTS each)
- * to window `windows[w]`, in units of the quantile.
+ * to window `windows[w]`, or to window w, in units of the quantile.
  */
 export function addPersonal(
-  batch: Batch,
+  batch: Pick<Batch, 'size' | 'live' | 'unit' | 'target'>,
   horizon: number,
-  windows: ArrayLike<number>,
+  windows: ArrayLike<number> | undefined,
   outputs: Float32Array,
   paths: Float32Array,
 ): void {
   const path = Q * horizon;
-  for (let w = 0; w < windows.length; w++) {
+  const count = windows ? windows.length : batch.size;
+  for (let w = 0; w < count; w++) {
     for (let r = 0; r < R; r++) {
-      const k = r * batch.size + windows[w]!;
+      const k = r * batch.size + (windows ? windows[w]! : w);
       for (let q = 0; q < Q; q++) {
         const unit = batch.live[k]! * batch.unit[k * Q + q]!;
         const at = w * PERSONAL_OUTPUTS + (r * Q + q) * 2;
@@ -40,17 +41,16 @@ export function addPersonal(
 /** Pinball loss of `global` paths with personal outputs (group x window x PERSONAL_OUTPUTS) added, as an operation. */
 export function personalLoss(
   tf: Tf,
-  batch: Batch,
+  batch: Pick<Batch, 'size' | 'live' | 'unit' | 'target'>,
   horizon: number,
   global: Float32Array,
   outputs: Tensor3D,
   predicted: Float32Array,
 ): Scalar {
   const path = Q * horizon;
-  const windows = Array.from({ length: batch.size }, (_, i) => i);
   const operation = tf.customGrad((tensor) => {
     predicted.set(global);
-    addPersonal(batch, horizon, windows, (tensor as Tensor).dataSync<'float32'>(), predicted);
+    addPersonal(batch, horizon, undefined, (tensor as Tensor).dataSync<'float32'>(), predicted);
     const gradFunc = (dy: Tensor) => {
       const slopes = new Float32Array(R * batch.size * path);
       pinballSlopes(batch, horizon, predicted, dy.dataSync<'float32'>()[0]!, slopes);

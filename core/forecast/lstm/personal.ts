@@ -1,29 +1,21 @@
 import type { Scalar, Tensor3D } from '@tensorflow/tfjs-core';
-import { R } from '../../model.ts';
 import { Rng } from '../../rng.ts';
 import type { Tf } from '../backend.ts';
-import { Batch, INPUTS } from './batch.ts';
-import {
-  AVERAGING,
-  average,
-  copyOf,
-  draw,
-  gradientStep,
-  isWorse,
-  meanOf,
-  setLearningRate,
-  type Workshop,
-} from './fit.ts';
-import { count, initialLstm, type Shapes, toVariables, type Variables, type Weights } from './network.ts';
+import { Adam } from './adam.ts';
+import { Batch } from './batch.ts';
+import { AVERAGING, draw, isWorse, meanOf, type Workshop } from './fit.ts';
+import { initialLstm, type Shapes, type Variables, type Weights } from './network.ts';
 import { addPersonal, PERSONAL_OUTPUTS, personalLoss } from './personal-head.ts';
 import { pinballByWindow } from './pinball.ts';
 import { Product } from './product.ts';
 import { Sequence, type SequenceShape, weightShape } from './sequence.ts';
-import { QUANTILES } from './statistics.ts';
+import { count, INPUTS } from './sizes.ts';
 
 /** Held-back windows of each pair on which its personal part is judged. */
 const JUDGED = 48;
 const CHECK_EVERY = 10;
+/** Batches drawn of each pair, which training then goes through again: drawing costs more than a step. */
+const ROUNDS = 8;
 /** Fewest moments of a pair to train on, and to judge by. */
 export const PERSONAL_LEAST = { training: 48, heldBack: 6 } as const;
 
@@ -68,13 +60,21 @@ export class PersonalNetwork {
 
   /** Outputs, group x window x PERSONAL_OUTPUTS, for `x` (step x group x window x INPUTS). */
   forecast(groups: number, batch: number, x: Float32Array, weights: Weights): Float32Array {
-    const tf = this.#tf;
-    return tf.tidy(() => {
-      const states = this.#inference.infer(this.#shape(groups, batch), x, weights['lstm']!);
-      const h = tf.tensor3d(states.slice(), [groups, batch, this.hidden]);
-      const shape = personalShapes(groups, this.hidden)['head'] as [number, number, number];
-      return this.#head(h, tf.tensor3d(weights['head']!, shape)).dataSync<'float32'>();
-    });
+    const { hidden } = this;
+    const states = this.#inference.infer(this.#shape(groups, batch), x, weights['lstm']!);
+    const head = weights['head']!;
+    const out = new Float32Array(groups * batch * PERSONAL_OUTPUTS);
+    for (let w = 0; w < groups * batch; w++) {
+      const own = Math.floor(w / batch) * (hidden + 1) * PERSONAL_OUTPUTS;
+      const bias = own + hidden * PERSONAL_OUTPUTS;
+      for (let o = 0; o < PERSONAL_OUTPUTS; o++) {
+        let sum = head[bias + o]!;
+        for (let i = 0; i < hidden; i++)
+          sum += states[w * hidden + i]! * head[own + i * PERSONAL_OUTPUTS + o]!;
+        out[w * PERSONAL_OUTPUTS + o] = sum;
+      }
+    }
+    return out;
   }
 
   /** Outputs on the tape, to be differentiated in `variables`. */
@@ -106,7 +106,7 @@ export function* fitPersonal(
   pairs: readonly Pair[],
   global: Weights,
   seed: number,
-): Generator<void, PersonalResult[], void> {
+): Generator<number, PersonalResult[], void> {
   const { tf, params } = shop;
   const { hidden, batch: size, steps, learningRate, ridge } = params.personal;
   const { horizon } = shop.network.shape;
@@ -117,56 +117,58 @@ export function* fitPersonal(
     pairs.map((pair, g) => pair.start ?? initialPersonal(rngs[g]!, hidden)),
     shapes,
   );
-  const training = new Windows(shop, groups, size);
-  const judged = new Windows(shop, groups, JUDGED);
-  judged.draw(
+  const judged = drawAll(
+    shop,
+    new Batch(groups * JUDGED, shop.network.shape),
     pairs.map((pair) => pair.heldBack),
     rngs,
     global,
   );
   const judge = (weights: Weights | undefined): Float64Array[] => {
-    const paths = judged.global.slice();
+    const paths = judged.paths.slice();
     if (weights) {
-      const outputs = network.forecast(groups, JUDGED, judged.batch.x, weights);
-      addPersonal(judged.batch, horizon, judged.order, outputs, paths);
+      const outputs = network.forecast(groups, JUDGED, judged.x, weights);
+      addPersonal(judged, horizon, undefined, outputs, paths);
     }
-    const losses = pinballByWindow(judged.batch, horizon, paths);
+    const losses = pinballByWindow(judged, horizon, paths);
     return pairs.map((_, g) => losses.subarray(g * JUDGED, (g + 1) * JUDGED));
   };
 
+  let taken = judged.size;
   const globalLosses = judge(undefined);
   const best = judge(start).map((losses, g) => ({ losses, weights: part(start, g, groups) }));
-  const mean = copyOf(start);
-  const variables = toVariables(tf, start, shapes);
-  const optimizer = tf.train.adam(learningRate);
-  const predicted = new Float32Array(training.global.length);
-  const loss = (): Scalar => {
-    const outputs = network.outputs(groups, size, training.batch.x, variables);
-    const pinballLoss = personalLoss(tf, training.batch, horizon, training.global, outputs, predicted);
-    const head = variables['head'] as unknown as Tensor3D;
+  const adam = new Adam(tf, start, shapes);
+  const batch = new Batch(groups * size, shop.network.shape);
+  const predicted = new Float32Array(batch.paths.length);
+  const rounds: Drawn[] = [];
+  const loss = (windows: Drawn): Scalar => {
+    const outputs = network.outputs(groups, size, windows.x, adam.variables);
+    const pinballLoss = personalLoss(tf, windows, horizon, windows.paths, outputs, predicted);
+    const head = adam.variables['head'] as unknown as Tensor3D;
     const penalty = tf.mul(ridge, tf.sum(tf.mul(head, head)));
     return tf.add(tf.mul(groups, pinballLoss), penalty) as Scalar;
   };
   try {
     for (let step = 1; step <= steps; step++) {
-      setLearningRate(optimizer, learningRate * (1 - (0.9 * (step - 1)) / steps));
-      training.draw(
-        pairs.map((pair) => pair.training),
-        rngs,
-        global,
-      );
-      gradientStep(tf, optimizer, variables, loss);
-      average(mean, variables, Math.max(1 / step, AVERAGING));
+      if (step <= ROUNDS) {
+        const moments = pairs.map((pair) => pair.training);
+        rounds.push(copyOf(drawAll(shop, batch, moments, rngs, global)));
+      }
+      const windows = rounds[(step - 1) % ROUNDS]!;
+      const rate = learningRate * (1 - (0.9 * (step - 1)) / steps);
+      adam.step(() => loss(windows), rate, Math.max(1 / step, AVERAGING));
       if (step % CHECK_EVERY === 0 || step === steps) {
+        const mean = adam.mean();
+        taken += judged.size;
         for (const [g, losses] of judge(mean).entries()) {
           if (meanOf(losses) < meanOf(best[g]!.losses)) best[g] = { losses, weights: part(mean, g, groups) };
         }
       }
-      yield;
+      yield taken + windows.size;
+      taken = 0;
     }
   } finally {
-    optimizer.dispose();
-    for (const variable of Object.values(variables)) variable.dispose();
+    adam.dispose();
   }
   return best.map(({ losses, weights }, g) => {
     const loss = meanOf(losses);
@@ -175,33 +177,31 @@ export function* fitPersonal(
   });
 }
 
-/** Windows of all pairs in one batch, pair by pair, with the global model's paths for them. */
-class Windows {
-  readonly batch: Batch;
-  readonly global: Float32Array;
-  /** The windows' own numbers. */
-  readonly order: Int32Array;
-  readonly #shop: Workshop;
-  readonly #each: number;
+/** What training needs of a batch when other windows are drawn into it. */
+type Drawn = Pick<Batch, 'size' | 'x' | 'paths' | 'target' | 'unit' | 'live'>;
 
-  constructor(shop: Workshop, groups: number, each: number) {
-    const { steps, horizon } = shop.network.shape;
-    this.#shop = shop;
-    this.#each = each;
-    this.batch = new Batch(groups * each, steps, horizon);
-    this.global = new Float32Array(groups * each * R * QUANTILES.length * horizon);
-    this.order = Int32Array.from({ length: groups * each }, (_, i) => i);
-  }
+function copyOf({ size, x, paths, target, unit, live }: Batch): Drawn {
+  const copies = { x: x.slice(), paths: paths.slice(), target: target.slice() };
+  return { size, ...copies, unit: unit.slice(), live: live.slice() };
+}
 
-  draw(moments: readonly Int32Array[], rngs: readonly Rng[], global: Weights): void {
-    for (const [g, choice] of moments.entries()) {
-      const rng = rngs[g]!;
-      for (let b = 0; b < this.#each; b++) {
-        draw(this.#shop, this.batch, g * this.#each + b, choice[rng.int(choice.length)]!, rng);
-      }
+/** Draws as many windows of each pair, pair by pair, and the global model's paths for them. */
+function drawAll(
+  shop: Workshop,
+  batch: Batch,
+  moments: readonly Int32Array[],
+  rngs: readonly Rng[],
+  global: Weights,
+): Batch {
+  const each = batch.size / moments.length;
+  for (const [g, choice] of moments.entries()) {
+    const rng = rngs[g]!;
+    for (let b = 0; b < each; b++) {
+      draw(shop, batch, g * each + b, choice[rng.int(choice.length)]!, rng);
     }
-    this.#shop.network.forecast(this.batch, global, this.global);
   }
+  shop.network.forecast(batch, global);
+  return batch;
 }
 
 function initialPersonal(rng: Rng, hidden: number): Weights {

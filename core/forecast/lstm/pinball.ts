@@ -1,8 +1,11 @@
 import { R } from '../../model.ts';
 import type { Batch } from './batch.ts';
-import { QUANTILES } from './statistics.ts';
+import { QUANTILES } from './sizes.ts';
 
 const Q = QUANTILES.length;
+
+/** What a loss is told of a batch. */
+export type Judged = Pick<Batch, 'size' | 'target' | 'unit'>;
 
 /**
  * Pinball loss (Koenker & Bassett 1978): the mean over what was seen of windows [from, to), quantiles summed; 0 where
@@ -10,24 +13,28 @@ const Q = QUANTILES.length;
  * drown everything, without it their quiet quantiles would be lost.
  */
 export function pinball(
-  batch: Batch,
+  batch: Judged,
   horizon: number,
   predicted: Float32Array,
   from = 0,
   to = batch.size,
 ): number {
+  const { size, target, unit } = batch;
   let loss = 0;
   let seen = 0;
   for (let r = 0; r < R; r++) {
-    for (let k = r * batch.size + from; k < r * batch.size + to; k++) {
-      for (let h = 0; h < horizon; h++) {
-        const y = batch.target[k * horizon + h]!;
-        if (Number.isNaN(y)) continue;
-        seen++;
-        for (let q = 0; q < Q; q++) {
-          const error = (y - predicted[(k * Q + q) * horizon + h]!) / Math.sqrt(batch.unit[k * Q + q]!);
-          loss += error > 0 ? QUANTILES[q]! * error : (QUANTILES[q]! - 1) * error;
+    for (let k = r * size + from; k < r * size + to; k++) {
+      for (let h = 0; h < horizon; h++) if (!Number.isNaN(target[k * horizon + h]!)) seen++;
+      for (let q = 0; q < Q; q++) {
+        const quantile = QUANTILES[q]!;
+        let sum = 0;
+        for (let h = 0; h < horizon; h++) {
+          const error = target[k * horizon + h]! - predicted[(k * Q + q) * horizon + h]!;
+          // Neither, where nothing was seen.
+          if (error > 0) sum += quantile * error;
+          else if (error < 0) sum += (quantile - 1) * error;
         }
+        loss += sum / Math.sqrt(unit[k * Q + q]!);
       }
     }
   }
@@ -35,29 +42,31 @@ export function pinball(
 }
 
 /** `pinball` of each window. */
-export function pinballByWindow(batch: Batch, horizon: number, predicted: Float32Array): Float64Array {
+export function pinballByWindow(batch: Judged, horizon: number, predicted: Float32Array): Float64Array {
   return Float64Array.from({ length: batch.size }, (_, b) => pinball(batch, horizon, predicted, b, b + 1));
 }
 
-/** The slope of `pinball` in each quantile and step, times `factor`; `out` must be zeros. */
+/** The slope of `pinball` in each quantile and step, times `factor`; `out` may be `predicted`. */
 export function pinballSlopes(
-  batch: Batch,
+  batch: Judged,
   horizon: number,
   predicted: Float32Array,
   factor: number,
   out: Float32Array,
 ): void {
+  const { size, target, unit } = batch;
   let seen = 0;
-  for (const y of batch.target) if (!Number.isNaN(y)) seen++;
+  for (let i = 0; i < target.length; i++) if (!Number.isNaN(target[i]!)) seen++;
   const share = factor / Math.max(1, seen);
-  for (let k = 0; k < R * batch.size; k++) {
-    for (let h = 0; h < horizon; h++) {
-      const y = batch.target[k * horizon + h]!;
-      if (Number.isNaN(y)) continue;
-      for (let q = 0; q < Q; q++) {
-        const i = (k * Q + q) * horizon + h;
-        const slope = y < predicted[i]! ? 1 - QUANTILES[q]! : -QUANTILES[q]!;
-        out[i] = (share * slope) / Math.sqrt(batch.unit[k * Q + q]!);
+  for (let k = 0; k < R * size; k++) {
+    for (let q = 0; q < Q; q++) {
+      const weight = share / Math.sqrt(unit[k * Q + q]!);
+      const above = (1 - QUANTILES[q]!) * weight;
+      const below = -QUANTILES[q]! * weight;
+      const path = (k * Q + q) * horizon;
+      for (let h = 0; h < horizon; h++) {
+        const y = target[k * horizon + h]!;
+        out[path + h] = Number.isNaN(y) ? 0 : y < predicted[path + h]! ? above : below;
       }
     }
   }

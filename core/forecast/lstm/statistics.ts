@@ -2,9 +2,9 @@ import type { Fleet } from '../../fleet.ts';
 import type { History } from '../../history.ts';
 import { normalQuantile } from '../../math.ts';
 import { grown, type PerSlot, R } from '../../model.ts';
+import { select } from './select.ts';
+import { QUANTILES } from './sizes.ts';
 
-/** The quantiles the network is trained on, ascending; others are read off between them. */
-export const QUANTILES: readonly number[] = [0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99];
 const Q = QUANTILES.length;
 const MEDIAN = QUANTILES.indexOf(0.5);
 /** Number of horizons at which residual quantiles are kept; between them they are interpolated. */
@@ -59,6 +59,7 @@ export class Statistics implements PerSlot {
   readonly #history: History;
   readonly #values: Float64Array;
   readonly #sorted: Float64Array;
+  readonly #ranks = new Int32Array(2 * Q);
 
   constructor(fleet: Fleet, history: History, stepMs: number, horizon: number) {
     this.#fleet = fleet;
@@ -141,7 +142,8 @@ export class Statistics implements PerSlot {
       if (!Number.isNaN(x)) this.#sorted[n++] = x;
     }
     if (n === 0 && lag === 0) return 0;
-    const sorted = this.#sorted.subarray(0, n).sort();
+    const sorted = this.#sorted;
+    select(sorted, 0, n - 1, this.#ranks, 0, this.#rank(n) - 1);
     const weight = lag === 0 ? 1 : n / (n + PRIOR_SAMPLES);
     for (let q = 0; q < Q; q++) {
       const position = QUANTILES[q]! * (n - 1);
@@ -151,6 +153,18 @@ export class Statistics implements PerSlot {
       this.rows[at + q] = weight * (a + (b - a) * (position - low)) + (1 - weight) * PRIOR[q]! * typical;
     }
     return n;
+  }
+
+  /** Writes the ranks between which the quantiles of n numbers lie, ascending, and returns how many they are. */
+  #rank(n: number): number {
+    const ranks = this.#ranks;
+    let count = 0;
+    for (let q = 0; q < Q; q++) {
+      const low = Math.floor(QUANTILES[q]! * (n - 1));
+      if (count === 0 || low > ranks[count - 1]!) ranks[count++] = low;
+      if (low + 1 > ranks[count - 1]! && low + 1 < n) ranks[count++] = low + 1;
+    }
+    return count;
   }
 
   /** Mean distance from the day's median plus mean movement over the horizon. */

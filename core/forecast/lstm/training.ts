@@ -49,13 +49,13 @@ interface Material {
 }
 
 /**
- * One training, a gradient step a `next()`: the global network from the last good weights, then the personal parts
+ * One training, a gradient step a `next()`, which says how many windows it took: the global network from the last good weights, then the personal parts
  * on top of the outcome. The models that serve change only when a part has proved no worse on held-back history.
  */
-export function* train(room: TrainingRoom, tick: number): Generator<void, void, void> {
-  const { params, samples, models } = room;
+export function* train(room: TrainingRoom, tick: number): Generator<number, void, void> {
+  const { params, samples, models, network } = room;
   const oldest = tick - room.window;
-  const newest = tick - params.horizon - samples.every + 1;
+  const newest = tick - network.shape.horizon - samples.every + 1;
   const material: Material = {
     tick,
     from: room.epochMs + Math.max(0, oldest) * room.stepMs,
@@ -84,7 +84,7 @@ export function* train(room: TrainingRoom, tick: number): Generator<void, void, 
 
 const NOTHING = { steps: 0, loss: Number.NaN, lossBefore: Number.NaN } as const;
 
-function* trainGlobal(room: TrainingRoom, material: Material): Generator<void, void, void> {
+function* trainGlobal(room: TrainingRoom, material: Material): Generator<number, void, void> {
   const { params, models } = room;
   const { tick, training, heldBack } = material;
   const before = models.weights;
@@ -151,7 +151,7 @@ function* trainPersonal(
   room: TrainingRoom,
   material: Material,
   pairs: readonly RowPair[],
-): Generator<void, void, void> {
+): Generator<number, void, void> {
   const { models, rows, personalNetwork, params } = room;
   const { tick, from, to } = material;
   const { steps } = params.personal;

@@ -147,6 +147,24 @@ describe('training', () => {
     expect([...run.paths(12, [0.9]).values]).toEqual([...steady.paths(12, [0.9]).values]);
   });
 
+  test('takes no more windows a tick than its budget, personal parts and checks included', async () => {
+    const personal = { steps: 12 };
+    const run = await replay(6, daily, { ...quick, firstSteps: 24, batch: 32, stepsPerTick: 2, personal });
+    const reported = async (count: number) => {
+      for (let tick = DAY; ; tick++) {
+        run.run(tick + 1);
+        if (run.fits.length >= count) return tick;
+      }
+    };
+    run.run(DAY);
+    // 24 steps of 32 windows, 64 a tick: 12 ticks, and more for the windows it is judged on.
+    const global = await reported(1);
+    expect(global).toBeGreaterThanOrEqual(DAY + 12);
+    // Three pairs: 12 steps of 3 x 8 windows, judged at first and at two checks on 3 x 48: 720 windows, 11.25 ticks.
+    expect(await reported(4)).toBeGreaterThanOrEqual(global + 11);
+    expect(run.fits.every(isGlobal)).toBe(false);
+  });
+
   test('with too little history says what is missing', async () => {
     const run = await replay(1, daily, { ...quick, firstTrainAfter: '3h' });
     run.run(40);

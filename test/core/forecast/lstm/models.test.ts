@@ -72,7 +72,19 @@ describe('saving and restoring', () => {
       },
     });
     for (const document of personal().filter(hasWeights)) {
-      expect(document.state['base']).toBe(global().state['base']);
+      const { applicationId, userId } = document;
+      const fit = trained.fits.findLast((f) => f.applicationId === applicationId && f.userId === userId)!;
+      expect(document).toMatchObject({
+        training: { tick: last.tick, to: new Date(EPOCH_MS + last.tick * STEP_MS).toISOString() },
+        state: {
+          base: global().state['base'],
+          version: fit.version,
+          loss: fit.loss,
+          lossBefore: fit.lossBefore,
+        },
+      });
+      expect(fit.outcome).toBe('accepted');
+      expect(fit.loss).toBeLessThan(fit.lossBefore);
     }
   });
 

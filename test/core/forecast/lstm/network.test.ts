@@ -11,18 +11,18 @@ import {
 import { PersonalNetwork, personalShapes } from '../../../../core/forecast/lstm/personal.ts';
 import { PERSONAL_OUTPUTS, personalLoss } from '../../../../core/forecast/lstm/personal-head.ts';
 import { pinball } from '../../../../core/forecast/lstm/pinball.ts';
-import { QUANTILES } from '../../../../core/forecast/lstm/statistics.ts';
+import { QUANTILES } from '../../../../core/forecast/lstm/sizes.ts';
 import { R } from '../../../../core/model.ts';
 import { Rng } from '../../../../core/rng.ts';
 
 const { tf, name } = await loadBackend();
-const shape = { steps: 5, hidden: 8, horizon: 3 };
+const shape = { steps: 5, hidden: 8, horizon: 4 };
 const SIZE = 4;
 
 /** Windows of random numbers, one target in eight missing, one row standing still. */
 function randomBatch(): Batch {
   const rng = new Rng(5, 'batch');
-  const batch = new Batch(SIZE, shape.steps, shape.horizon);
+  const batch = new Batch(SIZE, shape);
   for (const values of [batch.x, batch.context, batch.base, batch.candidates, batch.target]) {
     for (let i = 0; i < values.length; i++) values[i] = rng.normal();
   }
@@ -45,7 +45,7 @@ const paths = () => new Float32Array(R * SIZE * QUANTILES.length * shape.horizon
 
 describe('pinball', () => {
   test('by hand: one value above one quantile and below another', () => {
-    const batch = new Batch(1, 1, 1);
+    const batch = new Batch(1, { steps: 1, hidden: 8, horizon: 1 });
     batch.target.fill(Number.NaN);
     batch.target[0] = 2;
     batch.unit.fill(1);
@@ -64,16 +64,12 @@ describe('the global network', () => {
   const weights = randomWeights();
   const network = new Network(tf, shape);
   const lossOf = (w: Record<string, Float32Array>) => {
-    const out = paths();
-    network.forecast(batch, w, out);
-    return pinball(batch, shape.horizon, out);
+    network.forecast(batch, w);
+    return pinball(batch, shape.horizon, batch.paths);
   };
   const gradients = () => {
     const variables = toVariables(tf, weights, globalShapes(shape));
-    const { value, grads } = tf.variableGrads(
-      () => network.loss(batch, variables, paths()),
-      Object.values(variables),
-    );
+    const { value, grads } = tf.variableGrads(() => network.loss(batch, variables), Object.values(variables));
     const result = Object.entries(variables).map(([key, variable]): [string, Float32Array] => [
       key,
       grads[variable.name]!.dataSync<'float32'>().slice(),
@@ -96,8 +92,8 @@ describe('the global network', () => {
           values[i]! += d;
           return lossOf({ ...weights, [key]: values });
         };
-        const numeric = (moved(1 / 256) - moved(-1 / 256)) * 128;
-        expect(Math.abs(numeric - gradient[i]!), `${key} ${i}`).toBeLessThan(0.02);
+        const numeric = (moved(1 / 512) - moved(-1 / 512)) * 256;
+        expect(Math.abs(numeric - gradient[i]!), `${key} ${i}`).toBeLessThan(0.005);
       }
     }
   });
@@ -114,8 +110,8 @@ describe('the global network', () => {
   });
 
   test('leaves a series that stood still at its base', () => {
-    const out = paths();
-    network.forecast(batch, weights, out);
+    network.forecast(batch, weights);
+    const out = batch.paths;
     const row = QUANTILES.length * shape.horizon;
     expect(out.subarray(2 * row, 3 * row)).toEqual(batch.base.subarray(2 * row, 3 * row));
   });
@@ -152,8 +148,8 @@ describe('personal networks', () => {
           values[i]! += d;
           return lossOf({ ...weights, [key]: values });
         };
-        const numeric = (moved(1 / 256) - moved(-1 / 256)) * 128;
-        expect(Math.abs(numeric - gradient[i]!), `${key} ${i}`).toBeLessThan(0.02);
+        const numeric = (moved(1 / 512) - moved(-1 / 512)) * 256;
+        expect(Math.abs(numeric - gradient[i]!), `${key} ${i}`).toBeLessThan(0.005);
       }
     }
   });

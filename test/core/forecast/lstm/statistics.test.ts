@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Fleet } from '../../../../core/fleet.ts';
-import { QUANTILES, STAT, Statistics } from '../../../../core/forecast/lstm/statistics.ts';
+import { QUANTILES } from '../../../../core/forecast/lstm/sizes.ts';
+import { STAT, Statistics } from '../../../../core/forecast/lstm/statistics.ts';
 import { History } from '../../../../core/history.ts';
 import { Frame, R } from '../../../../core/model.ts';
 
