@@ -71,7 +71,10 @@ describe('reports of hosts and anomalies', () => {
     expect(text).toContain('| Energy, kWh | 12.34 | 12.34 |');
     expect(text).toContain('| static | leak | 0 of 1 | 0 % | – | – | – | 0 | 0 |');
     expect(text).toContain('- static: 1 raised for 12 VM-ticks, 2 isolated for 40 VM-ticks');
-    for (const table of text.trimEnd().split('\n\n').filter((part) => part.startsWith('|'))) {
+    for (const table of text
+      .trimEnd()
+      .split('\n\n')
+      .filter((part) => part.startsWith('|'))) {
       expect(new Set(table.split('\n').map((line) => line.split('|').length)).size).toBe(1);
     }
   });
