@@ -180,7 +180,6 @@ function anomalyLines({ runs }: Comparison): string[] {
       of.delay ? `${of.delay.medianTicks} / ${of.delay.p90Ticks}` : NONE,
       formatCount(of.falseAlarms),
       formatNumber(of.falseAlarmsPerVmDay, 2),
-      name === 'all' ? responseText(anomalies).replaceAll(' VM-ticks', '') : '',
     ]),
   );
   if (lines.length === 0) return [];
@@ -194,7 +193,10 @@ function anomalyLines({ runs }: Comparison): string[] {
     'false',
     'a VM-day',
   ];
-  return ['', ...grid([...head, 'responses'], lines)];
+  const answered = watchedRuns(runs).map(
+    ({ policy, anomalies }) => `#Responses of ${policy}: ${responseText(anomalies)}.`,
+  );
+  return ['', ...grid(head, lines), ...answered];
 }
 
 /** A small table: the first column to the left, the others to the right. */
