@@ -17,7 +17,7 @@ export interface Notebook {
   readonly cells: readonly {
     readonly cell_type: string;
     readonly source: readonly string[];
-    readonly execution_count?: number | null;
+    readonly metadata: { readonly execution?: Readonly<Record<string, string>> };
     readonly outputs?: readonly Output[];
   }[];
 }
@@ -33,8 +33,9 @@ export function faults({ cells }: Notebook): string[] {
   const code = cells.filter(({ cell_type: type }) => type === 'code');
   const outputs = code.flatMap((cell) => cell.outputs ?? []);
   return [
-    ...code.flatMap(({ execution_count: count }, i) =>
-      typeof count === 'number' ? [] : [`cell ${i} did not run`],
+    // tslab gives no execution counts; nbconvert notes when a cell's answer came.
+    ...code.flatMap(({ metadata }, i) =>
+      metadata.execution?.['shell.execute_reply'] ? [] : [`cell ${i} did not run`],
     ),
     ...outputs.flatMap(({ output_type: type }) => (type === 'error' ? ['a cell failed'] : [])),
     ...(outputs.some(({ data }) => data?.['image/svg+xml'] !== undefined) ? [] : ['there is no chart']),
