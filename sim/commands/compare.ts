@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { canonicalJson } from '../canonical-json.ts';
@@ -8,6 +8,7 @@ import { writeReports } from '../report/write.ts';
 import { runAll } from '../run-all.ts';
 import { loadScenario } from '../scenario.ts';
 import { Bars, interruptible, overrides, print, remark, scenarioOptions } from './console.ts';
+import { DEFAULTS, printSweepComparison } from './sweep-compare.ts';
 
 interface Args {
   scenario: string;
@@ -19,19 +20,30 @@ interface Args {
   quiet: boolean;
 }
 
-/** `foresize compare SCENARIO`: every policy on the same inputs, paired, with an HTML report. */
+/**
+ * `foresize compare SCENARIO`: every policy on the same inputs, paired, with an HTML report.
+ * `foresize compare FOLDER`: the configurations of a sweep, as `foresize sweep compare` with its defaults.
+ */
 export const compareCommand: CommandModule<object, Args> = {
   command: 'compare <scenario>',
   describe: 'Compare the policies of a scenario on the same inputs',
   builder: (yargs) =>
     yargs
-      .positional('scenario', { type: 'string', demandOption: true, describe: 'Scenario file (YAML).' })
+      .positional('scenario', {
+        type: 'string',
+        demandOption: true,
+        describe: 'Scenario file (YAML), or the folder of a sweep.',
+      })
       .options(scenarioOptions)
       .option('threads', {
         type: 'number',
         describe: 'Worker threads; as many as cores when left out.',
       }) as never,
   handler: async (args) => {
+    if (existsSync(join(args.scenario, 'plan.json'))) {
+      printSweepComparison({ ...DEFAULTS, folder: args.scenario, json: args.json, quiet: args.quiet });
+      return;
+    }
     const sets = overrides(args);
     const { scenario } = loadScenario(args.scenario, sets);
     baselineOf(scenario);

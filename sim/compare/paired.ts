@@ -37,13 +37,6 @@ export function compareRuns(
       where: 'baseline',
       remedy: `Name one of: ${runs.map((run) => run.policy).join(', ')}.`,
     });
-  if (!(level > 0 && level < 1))
-    throw new ForesizeError({
-      code: 'COMPARE_LEVEL',
-      what: `The level of an interval lies between 0 and 1, not at ${level}.`,
-      where: 'level',
-      remedy: 'Use 0.95.',
-    });
   const rows = runs
     .filter((run) => run !== baseline)
     .flatMap((run) => pairRuns(run, baseline, { level, seed, resamples }));
@@ -57,6 +50,7 @@ export function pairRuns(
   baseline: RunResult,
   options: Required<CompareOptions>,
 ): PairedDifference[] {
+  checkOptions(options);
   const { matrix, measures } = alignRuns(policy, baseline);
   if (matrix.vms === 0) return [];
   const draws = resampleTwoStage(matrix, options.resamples, options.seed);
@@ -94,6 +88,25 @@ export function pairRuns(
       },
     ];
   });
+}
+
+function checkOptions({ level, resamples }: Required<CompareOptions>): void {
+  if (!(level > 0 && level < 1)) {
+    throw new ForesizeError({
+      code: 'COMPARE_LEVEL',
+      what: `The level of an interval lies between 0 and 1, not at ${level}.`,
+      where: 'level',
+      remedy: 'Use 0.95.',
+    });
+  }
+  if (!(Number.isInteger(resamples) && resamples >= 100)) {
+    throw new ForesizeError({
+      code: 'COMPARE_RESAMPLES',
+      what: `An interval cannot be had from ${resamples} resamples.`,
+      where: 'resamples',
+      remedy: 'Use 2000; 100 is the least.',
+    });
+  }
 }
 
 /** VMs - 1; of a single VM, its blocks of days - 1. 0 means that nothing can be said of the spread. */

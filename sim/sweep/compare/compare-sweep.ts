@@ -151,7 +151,7 @@ function chooseBaseline(
       code: 'SWEEP_COMPARE_BASELINE',
       what,
       where: '--baseline',
-      remedy: `name one configuration by its axes, such as --baseline "${configurations[0]!.label}"`,
+      remedy: `name one configuration by its axes, such as foresize sweep compare FOLDER --baseline "${configurations[0]!.label}"`,
     });
   if (named !== undefined) {
     const wanted = named.split(',').map((part) => part.trim());

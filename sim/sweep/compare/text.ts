@@ -25,9 +25,11 @@ export function comparisonText(comparison: SweepComparison): string {
       'configuration',
       'cost a VM-day',
       `Δ cost, % ${interval}`,
+      'd',
       'p',
       'violated, %',
       `Δ violated, points ${interval}`,
+      'd',
       'p',
       ...(withMargin ? ['no worse'] : []),
     ],
@@ -39,9 +41,11 @@ export function comparisonText(comparison: SweepComparison): string {
         shortLabel(c),
         formatMoney(c.costPerVmDay, comparison.currency),
         c.label === baseline ? 'baseline' : relativeText(cost),
+        effectText(cost),
         pText(cost),
         formatShare(c.violationRate),
         c.label === baseline ? 'baseline' : pointsText(rate),
+        effectText(rate),
         pText(rate),
         ...(withMargin
           ? [c.nonInferiority === null ? '' : c.nonInferiority.holds ? 'yes' : 'not shown']
@@ -52,6 +56,7 @@ export function comparisonText(comparison: SweepComparison): string {
   const notes = [
     `${configurations.length} configurations on ${replicates.length} replicates, against ${baseline}; paired over the same VM-days, bootstrap`,
     "clustered by VM, p after Holm's correction over the whole table. * no other has less cost and less violation.",
+    "d: mean of the VMs' own differences over their standard deviation, how alike they respond.",
     'Cost is simulated, not money saved. An oracle saw the demand to come: it is the bound, and never on the front.',
     ...(shown.length < configurations.length
       ? [`${configurations.length - shown.length} configurations off the front are left out; --json has all.`]
@@ -108,6 +113,10 @@ function bounds(low: number | null, high: number | null, format: (x: number) => 
 
 function percent(x: number): string {
   return formatSigned(x, (y) => formatShare(y ?? null));
+}
+
+function effectText(difference: PairedDifference | undefined): string {
+  return difference ? formatSigned(difference.effectSize, (x) => formatNumber(x, 2)) : '';
 }
 
 function pText(difference: PairedDifference | undefined): string {

@@ -40,6 +40,15 @@ describe('foresize sweep', () => {
     ]);
   });
 
+  it('is compared by `foresize compare FOLDER` too', async () => {
+    const spec = here.write({ axes: { policy: ['threshold', 'vpa'] } });
+    await foresize(['sweep', spec, '--out', 'two', '--quiet'], here.folder);
+    const direct = await foresize(['compare', 'two', '--quiet'], here.folder);
+    expect(direct).toMatchObject({ code: 0, stderr: '' });
+    expect(direct.stdout).toContain('policy=vpa');
+    expect(direct).toEqual(await foresize(['sweep', 'compare', 'two', '--quiet'], here.folder));
+  });
+
   it('stops cleanly on Ctrl-C', async () => {
     const spec = here.write({ set: { duration: '90d' }, axes: { seed: { from: 1, to: 100, steps: 100 } } });
     const sweep = new Foresize(['sweep', spec, '--out', 'stopped'], { cwd: here.folder });

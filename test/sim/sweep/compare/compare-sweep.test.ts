@@ -149,6 +149,8 @@ describe('a sweep compared', () => {
     expect(text).toMatch(/^\* {2}up=1\.\d, policy=threshold +\$\d\.\d+ +\S+ \[\S+, \S+\]/m);
     expect(text).toContain('policy=vpa');
     expect(text).toMatch(/^threshold +up +/m);
+    // An effect size stands before each p.
+    expect(text).toMatch(/d +p +violated, %.* d +p +no worse/);
   });
 
   it('takes a baseline by its axes, and says what is wrong', async () => {
@@ -166,5 +168,7 @@ describe('a sweep compared', () => {
       'SWEEP_COMPARE_TOO_FEW',
     );
     expect(await code({ margin: 0 })).toBe('COMPARE_MARGIN');
+    expect(await code({ level: 2 })).toBe('COMPARE_LEVEL');
+    expect(await code({ resamples: 0 })).toBe('COMPARE_RESAMPLES');
   });
 });
