@@ -153,9 +153,17 @@ export class Controller implements PerSlot {
     return policy && 'forecast' in policy ? this.#forecasters.get(forecastKey(policy.forecast)) : undefined;
   }
 
-  /** One pass of the loop. `tick` counts from 0 without a gap; `at` is its time in ms since the epoch. */
-  async tick(tick: number, at: number): Promise<TickRecord> {
-    const { telemetry, hypervisor, actFrom } = this.#setup;
+  /** Takes note of a resize made before this controller was, so that its cooldown is kept. */
+  noteResize(slot: number, resource: number, tick: number): void {
+    this.#guards.note(slot * R + resource, tick);
+  }
+
+  /**
+   * One pass of the loop. `tick` counts up without a gap; `at` is its time in ms since the epoch.
+   * @param act false to observe only: wishes go no further
+   */
+  async tick(tick: number, at: number, act = tick >= this.#setup.actFrom): Promise<TickRecord> {
+    const { telemetry, hypervisor } = this.#setup;
     const frame = this.#frame;
     frame.tick = tick;
     frame.at = at;
@@ -173,7 +181,7 @@ export class Controller implements PerSlot {
     const intents = this.#intents;
     intents.clear();
     this.#decide(frame);
-    if (tick >= actFrom) {
+    if (act) {
       this.#guards.pass(frame, slots, this.#desired, (index, from, to) =>
         intents.add((index / R) | 0, index % R, from, to),
       );

@@ -1,0 +1,65 @@
+import { CoreDriver } from './core-driver.ts';
+import type { Position, SessionStart } from './store/entries.ts';
+import type { Journal } from './store/journal.ts';
+import { Ledger } from './store/ledger.ts';
+
+/** The fold over all entries before a number. */
+export function ledgerUntil(journal: Journal, until: number): Ledger {
+  const ledger = new Ledger();
+  for (const { seq, entry } of journal.entries()) {
+    if (seq >= until) break;
+    ledger.apply(seq, entry);
+  }
+  return ledger;
+}
+
+/**
+ * Makes the core anew and lets it live through the journal from where the session's history begins up to its own
+ * entry: it sees what was seen, acts on nothing, and takes note of the resizes that were made. Models, baselines and
+ * cooldowns are then what they were, and are so again whenever it is done again.
+ * @param until number of the session's entry
+ */
+export async function relive(journal: Journal, session: SessionStart, until: number): Promise<CoreDriver> {
+  const { history } = session;
+  const before = ledgerUntil(journal, history.seq);
+  const driver = await CoreDriver.create(session, before.admitted);
+  for (const { number, spec, uuid } of before.roster.values()) driver.seat(number, { spec, uuid }, history.tick);
+  const policies = [...before.policies];
+  for (const [applicationId, policy] of policies) {
+    await driver.take({ kind: 'policy', at: 0, applicationId, policy, by: '' });
+  }
+  for (const { seq, entry, frame } of journal.read(history)) {
+    if (seq >= until) break;
+    if (frame) await driver.tick(frame, false, () => {});
+    else if (isInput(entry)) await driver.take(entry);
+  }
+  return driver;
+}
+
+export function isInput<T extends { kind: string }>(
+  entry: T,
+): entry is Extract<T, { kind: 'fleet' | 'missed' | 'policy' | 'intents' }> {
+  return ['fleet', 'missed', 'policy', 'intents'].includes(entry.kind);
+}
+
+/**
+ * How far back a new session looks: `window` ticks, but not beyond the first frame that can be told in its ticks.
+ * Undefined if nothing that recent is there.
+ */
+export function historyFor(
+  journal: Journal,
+  stepMs: number,
+  tick: number,
+  window: number,
+): Position | undefined {
+  let era: Position | undefined;
+  for (const { seq, entry } of journal.entries()) {
+    if (entry.kind !== 'session') continue;
+    const { session } = entry;
+    if (session.history.seq >= seq) era = session.stepMs === stepMs ? session.history : undefined;
+  }
+  if (!era) return undefined;
+  const first = journal.frameFrom(Math.max(era.tick, tick - window));
+  if (!first) return undefined;
+  return tick - window <= era.tick ? era : { seq: first.seq, tick: first.frame.tick };
+}
