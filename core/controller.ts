@@ -153,6 +153,12 @@ export class Controller implements PerSlot {
     return policy && 'forecast' in policy ? this.#forecasters.get(forecastKey(policy.forecast)) : undefined;
   }
 
+  /** The quantile an application's policy provides for, if it names one. */
+  upperQuantileOf(applicationId: string): number | undefined {
+    const policy = this.#setup.config.policies[this.policyOf(applicationId)];
+    return policy && 'quantile' in policy ? policy.quantile : undefined;
+  }
+
   /** Takes note of a resize made before this controller was, so that its cooldown is kept. */
   noteResize(slot: number, resource: number, tick: number): void {
     this.#guards.note(slot * R + resource, tick);

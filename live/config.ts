@@ -41,7 +41,12 @@ export const liveSchema = z
     const check = (name: string, path: string[]) => {
       if (name in policies) return;
       const known = Object.keys(policies).join(', ');
-      ctx.issues.push({ code: 'custom', input: name, path, message: `no policy is named '${name}'; known: ${known}` });
+      ctx.issues.push({
+        code: 'custom',
+        input: name,
+        path,
+        message: `no policy is named '${name}'; known: ${known}`,
+      });
     };
     check(policy, ['policy']);
     for (const [app, name] of Object.entries(applications)) check(name, ['applications', app]);

@@ -32,12 +32,7 @@ export class CoreDriver {
   readonly #slots = new Map<number, number>();
   #nextNumber: number;
 
-  private constructor(
-    fleet: Fleet,
-    controller: Controller,
-    feed: FrameFeed,
-    firstNumber: number,
-  ) {
+  private constructor(fleet: Fleet, controller: Controller, feed: FrameFeed, firstNumber: number) {
     this.fleet = fleet;
     this.controller = controller;
     this.#feed = feed;
@@ -127,7 +122,11 @@ export class CoreDriver {
     this.last = await this.controller.tick(tick, epochMs + tick * stepMs, false);
   }
 
-  #admit(spec: Extract<Entry, { kind: 'fleet' }>['arrived'][number]['spec'], tick: number, number?: number): void {
+  #admit(
+    spec: Extract<Entry, { kind: 'fleet' }>['arrived'][number]['spec'],
+    tick: number,
+    number?: number,
+  ): void {
     const known = this.fleet.slotOf(spec.vmId);
     const slot = this.fleet.admit(spec, tick);
     if (known !== undefined) return;

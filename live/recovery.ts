@@ -19,19 +19,27 @@ export function ledgerUntil(journal: Journal, until: number): Ledger {
  * cooldowns are then what they were, and are so again whenever it is done again.
  * @param until number of the session's entry
  */
-export async function relive(journal: Journal, session: SessionStart, until: number): Promise<CoreDriver> {
+export async function relive(
+  journal: Journal,
+  session: SessionStart,
+  until: number,
+  onTick: (driver: CoreDriver) => void = () => {},
+): Promise<CoreDriver> {
   const { history } = session;
   const before = ledgerUntil(journal, history.seq);
   const driver = await CoreDriver.create(session, before.admitted);
-  for (const { number, spec, uuid } of before.roster.values()) driver.seat(number, { spec, uuid }, history.tick);
+  for (const { number, spec, uuid } of before.roster.values())
+    driver.seat(number, { spec, uuid }, history.tick);
   const policies = [...before.policies];
   for (const [applicationId, policy] of policies) {
     await driver.take({ kind: 'policy', at: 0, applicationId, policy, by: '' });
   }
   for (const { seq, entry, frame } of journal.read(history)) {
     if (seq >= until) break;
-    if (frame) await driver.tick(frame, false, () => {});
-    else if (isInput(entry)) await driver.take(entry);
+    if (frame) {
+      await driver.tick(frame, false, () => {});
+      onTick(driver);
+    } else if (isInput(entry)) await driver.take(entry);
   }
   return driver;
 }
@@ -43,23 +51,16 @@ export function isInput<T extends { kind: string }>(
 }
 
 /**
- * How far back a new session looks: `window` ticks, but not beyond the first frame that can be told in its ticks.
+ * How far back a new session looks from `tick`: `window` ticks, but not beyond where the journal's memory was lost.
  * Undefined if nothing that recent is there.
  */
-export function historyFor(
-  journal: Journal,
-  stepMs: number,
-  tick: number,
-  window: number,
-): Position | undefined {
-  let era: Position | undefined;
+export function historyFor(journal: Journal, tick: number, window: number): Position | undefined {
+  let begin: Position | undefined;
   for (const { seq, entry } of journal.entries()) {
-    if (entry.kind !== 'session') continue;
-    const { session } = entry;
-    if (session.history.seq >= seq) era = session.stepMs === stepMs ? session.history : undefined;
+    if (entry.kind === 'session' && entry.session.history.seq >= seq) begin = entry.session.history;
   }
-  if (!era) return undefined;
-  const first = journal.frameFrom(Math.max(era.tick, tick - window));
+  if (!begin) return undefined;
+  const first = journal.frameFrom(Math.max(begin.tick, tick - window));
   if (!first) return undefined;
-  return tick - window <= era.tick ? era : { seq: first.seq, tick: first.frame.tick };
+  return tick - window <= begin.tick ? begin : { seq: first.seq, tick: first.frame.tick };
 }

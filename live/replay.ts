@@ -45,7 +45,10 @@ interface Decided {
  * Feeds the recorded frames to the core again and compares its decisions with the recorded ones. Each session begins
  * with what its daemon began with.
  */
-export async function replay(journal: Journal, onTick: (tick: number) => void = () => {}): Promise<ReplayReport> {
+export async function replay(
+  journal: Journal,
+  onTick: (tick: number) => void = () => {},
+): Promise<ReplayReport> {
   const comparison = new Comparison();
   const codeVersions = new Set<string>();
   let sessions = 0;
@@ -185,4 +188,3 @@ function describe([vm, resource, from, to]: JournaledIntent): string {
   const name = RESOURCES[resource]!;
   return `VM ${vm} ${name} ${from} -> ${to} ${UNITS[name]}`;
 }
-

@@ -67,12 +67,13 @@ export type Entry =
       /** Found out after a kill by comparing with what the hypervisor had. */
       readonly reconciled?: true;
     }
-  /** How to put a VM's limits back as they were before the first resize. */
+  /** How to put a limit back as it was before the first resize. */
   | {
       readonly kind: 'original';
       readonly at: number;
       readonly vmId: string;
       readonly uuid: string;
+      readonly resource: number;
       readonly writes: readonly RecordedWrite[];
     }
   | { readonly kind: 'restored'; readonly at: number; readonly vmIds: readonly string[]; readonly by: string }

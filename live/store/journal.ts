@@ -186,10 +186,10 @@ export class Journal {
     for (const { key, value } of this.#range(this.#frames, from)) yield this.#frameOf(key, value);
   }
 
-  /** The frame of a tick, with its number. */
-  frame(tick: number): { seq: number; frame: JournaledFrame } | undefined {
-    const value = this.#frames.get(tick);
-    return value && this.#frameOf(tick, value);
+  /** Tick of the newest frame; -1 while there is none. */
+  lastFrameTick(): number {
+    for (const tick of this.#frames.getKeys({ reverse: true, limit: 1 })) return tick;
+    return -1;
   }
 
   /** The first frame at or after a tick. */

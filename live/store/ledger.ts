@@ -9,10 +9,10 @@ export interface RosterEntry {
   readonly uuid: string;
 }
 
+/** How to put the limits of a VM back, by resource. */
 export interface Original {
-  readonly vmId: string;
   readonly uuid: string;
-  readonly writes: readonly RecordedWrite[];
+  readonly writes: ReadonlyMap<number, readonly RecordedWrite[]>;
 }
 
 const KEPT_EVENTS = 1000;
@@ -71,7 +71,11 @@ export class Ledger {
         for (const outcome of entry.outcomes) this.#count(outcome);
         return;
       case 'original':
-        this.originals.set(entry.vmId, entry);
+        {
+          const known = this.originals.get(entry.vmId)?.writes ?? [];
+          const writes = new Map([...known, [entry.resource, entry.writes]]);
+          this.originals.set(entry.vmId, { uuid: entry.uuid, writes });
+        }
         return;
       case 'restored':
         for (const vmId of entry.vmIds) this.originals.delete(vmId);
