@@ -2,7 +2,8 @@
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { EXIT, ForesizeError } from './core/errors.ts';
-import { packageVersion } from './sim/code-version.ts';
+import { liveCommands } from './live/commands/index.ts';
+import { codeVersion, packageVersion } from './sim/code-version.ts';
 import { simCommands } from './sim/commands/index.ts';
 
 /** Runs one command line and gives its exit code. Errors are printed on stderr: code, what, where, remedy. */
@@ -13,7 +14,7 @@ export async function main(args: readonly string[]): Promise<number> {
       '$0 <verb>\n\nForecasts what each virtual machine will need and resizes it before the shortage comes.',
     )
     .version(packageVersion())
-    .command([...simCommands])
+    .command([...simCommands, ...liveCommands({ codeVersion })])
     .demandCommand(1, 'name a verb; see foresize --help')
     .strict()
     .recommendCommands()

@@ -1,0 +1,13 @@
+import type { CommandModule } from 'yargs';
+import { liveCommand } from './live.ts';
+import { replayCommand } from './replay.ts';
+
+/** What the live verbs need of the simulator's side, which they may not import: handed in by cli.ts. */
+export interface LiveDependencies {
+  codeVersion(): string;
+}
+
+/** The live verbs. Each loads what it needs when it is used: the simulator must not load libvirt. */
+export function liveCommands(dependencies: LiveDependencies): readonly CommandModule[] {
+  return [liveCommand(dependencies), replayCommand] as unknown as readonly CommandModule[];
+}
