@@ -63,6 +63,7 @@ export class Daemon {
   #tried: number;
   #wellAt: number;
   #turnedAt: number;
+  #busy = false;
   #ticking: Promise<void> = Promise.resolve();
   #alarm = '';
   #wasConnected = true;
@@ -138,7 +139,10 @@ export class Daemon {
       return;
     }
     this.#tried = current;
-    this.#ticking = this.#tick(current);
+    this.#busy = true;
+    this.#ticking = this.#tick(current).finally(() => {
+      this.#busy = false;
+    });
     await this.#ticking;
   }
 
@@ -304,8 +308,13 @@ export class Daemon {
 
   /** Lifts all limits after the running tick, for an administrator. */
   async restoreAll(by: string): Promise<void> {
-    await this.#ticking;
+    await this.betweenTicks();
     await this.#lift(by);
+  }
+
+  /** Resolves at once or after the running tick: what changes decisions must not come in the middle of one. */
+  async betweenTicks(): Promise<void> {
+    while (this.#busy) await this.#ticking;
   }
 
   async #stop(): Promise<void> {

@@ -1,119 +1,32 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, rmSync } from 'node:fs';
 import fc from 'fast-check';
-import { open } from 'lmdb';
 import { afterEach, describe, expect, it } from 'vitest';
 import { OUTCOME } from '../../core/intents.ts';
 import { CPU, MEMORY } from '../../core/model.ts';
-import { type LiveConfig, liveSchema } from '../../live/config.ts';
-import { Daemon } from '../../live/daemon.ts';
-import { replay } from '../../live/replay.ts';
 import { fileIn, Journal } from '../../live/store/journal.ts';
-import { ArrayPlant, dailyVm, HandClock, scratchDir } from './array-plant.ts';
+import { dailyVm } from './array-plant.ts';
+import { configOf, forgetHolder, folder as newFolder, World } from './world.ts';
 
 const MINUTE = 60_000;
-const NEVER = new AbortController().signal;
 
 const folders: string[] = [];
 function folder(): string {
-  const dir = mkdtempSync(join(scratchDir(), 'foresize-daemon-'));
+  const dir = newFolder();
   folders.push(dir);
   return dir;
+}
+function worldOf(...vms: ConstructorParameters<typeof World>): World {
+  const world = new World(...vms);
+  folders.push(world.dir);
+  return world;
 }
 afterEach(() => {
   for (const dir of folders.splice(0)) rmSync(dir, { recursive: true, force: true });
 });
 
-function configOf(more: object = {}): LiveConfig {
-  return liveSchema.parse({
-    apiVersion: 'foresize/v1',
-    tick: '5m',
-    sample: '1m',
-    policies: {
-      ridge: {
-        kind: 'quantile',
-        quantile: 0.9,
-        horizon: 3,
-        forecast: { model: 'prophet-ridge', minDays: 0.5 },
-      },
-      vpa: { kind: 'vpa' },
-    },
-    policy: 'ridge',
-    applications: { batch: 'vpa' },
-    guards: { cooldownDown: 4 },
-    ...more,
-  });
-}
-
-/** The process that held the journal is gone, as far as a copy of it is concerned. */
-async function forgetHolder(dir: string): Promise<void> {
-  const root = open({ path: fileIn(dir), noSubdir: true, encoding: 'binary', maxDbs: 2 });
-  root.removeSync('holder');
-  await root.close();
-}
-
-/** A host with its clock and journal, and the daemons that come and go on it. */
-class World {
-  readonly clock = new HandClock();
-  readonly plant = new ArrayPlant(this.clock);
-  dir = folder();
-  config = configOf();
-  apply = true;
-  journal!: Journal;
-  daemon!: Daemon;
-
-  constructor(...vms: [vmId: string, phase: number, application?: string][]) {
-    for (const [vmId, phase, application] of vms) this.plant.add(dailyVm(vmId, phase, application));
-  }
-
-  async start(): Promise<void> {
-    this.journal = Journal.open(this.dir);
-    this.daemon = await Daemon.start({
-      config: this.config,
-      journal: this.journal,
-      plant: this.plant,
-      apply: this.apply,
-      codeVersion: 'test',
-      clock: this.clock,
-    });
-  }
-
-  /** As many ticks as are due in the time; the plant is sampled before each. */
-  async run(ms: number): Promise<void> {
-    const until = this.clock.now() + ms;
-    while (this.clock.now() < until) {
-      await this.plant.sample();
-      await this.daemon.step(NEVER);
-    }
-  }
-
-  /** As a SIGKILL leaves it: nothing is said goodbye to. */
-  async kill(): Promise<void> {
-    await this.journal.close();
-  }
-
-  async stop(): Promise<void> {
-    await this.daemon.run(AbortSignal.abort());
-    await this.journal.close();
-  }
-
-  async replay() {
-    const journal = Journal.attach(this.dir, false);
-    try {
-      return await replay(journal);
-    } finally {
-      await journal.close();
-    }
-  }
-
-  allocation(vmId: string, resource: number): number {
-    return this.plant.vms.get(vmId)!.allocation[resource]!;
-  }
-}
-
 describe('daemon', () => {
   it('resizes VMs by the wall clock, and puts their limits back when it is stopped', async () => {
-    const world = new World(['a', 0], ['b', 0.5]);
+    const world = worldOf(['a', 0], ['b', 0.5]);
     await world.start();
     await world.run(6 * 60 * MINUTE);
     expect(world.daemon.times.tick).toBe(70);
@@ -134,7 +47,7 @@ describe('daemon', () => {
   });
 
   it('touches nothing in a dry run, and decides all the same', async () => {
-    const world = new World(['a', 0]);
+    const world = worldOf(['a', 0]);
     world.apply = false;
     await world.start();
     await world.run(60 * MINUTE);
@@ -149,8 +62,8 @@ describe('daemon', () => {
 
   it('decides after a kill as if there had been none', async () => {
     const [straight, killed] = [
-      new World(['a', 0], ['b', 0.3, 'batch']),
-      new World(['a', 0], ['b', 0.3, 'batch']),
+      worldOf(['a', 0], ['b', 0.3, 'batch']),
+      worldOf(['a', 0], ['b', 0.3, 'batch']),
     ];
     await straight.start();
     await straight.run(26 * 60 * MINUTE + MINUTE);
@@ -168,7 +81,7 @@ describe('daemon', () => {
   });
 
   it('counts ticks while it is down as missed, and goes on with the numbers of the wall clock', async () => {
-    const world = new World(['a', 0]);
+    const world = worldOf(['a', 0]);
     await world.start();
     await world.run(60 * MINUTE);
     await world.kill();
@@ -185,7 +98,7 @@ describe('daemon', () => {
   });
 
   it('begins with what it remembers when the journal is longer than that', async () => {
-    const world = new World(['a', 0], ['b', 0.3, 'batch']);
+    const world = worldOf(['a', 0], ['b', 0.3, 'batch']);
     world.config = configOf({ remember: '10h' });
     await world.start();
     await world.run(30 * 60 * MINUTE);
@@ -200,7 +113,7 @@ describe('daemon', () => {
   });
 
   it('keeps going when VMs come and go, and forgets nothing of those that stay', async () => {
-    const world = new World(['a', 0], ['b', 0.5]);
+    const world = worldOf(['a', 0], ['b', 0.5]);
     await world.start();
     await world.run(60 * MINUTE);
     world.plant.remove('a');
@@ -218,7 +131,7 @@ describe('daemon', () => {
   });
 
   it('finds out what became of a resize it was killed in, and does not make it twice', async () => {
-    const world = new World(['a', 0], ['b', 0.5]);
+    const world = worldOf(['a', 0], ['b', 0.5]);
     await world.start();
     // The disk and the host as they are in the middle of a tick's resizes.
     const copy = folder();
@@ -263,7 +176,7 @@ describe('daemon', () => {
           },
         ),
         async (lives) => {
-          const world = new World(['a', 0], ['b', 0.3, 'batch']);
+          const world = worldOf(['a', 0], ['b', 0.3, 'batch']);
           world.config = configOf({ remember: '3h' });
           for (const { run, down } of lives) {
             await world.start();
@@ -279,7 +192,7 @@ describe('daemon', () => {
   });
 
   it('goes on when the clock is set back or forward', async () => {
-    const world = new World(['a', 0]);
+    const world = worldOf(['a', 0]);
     await world.start();
     await world.run(60 * MINUTE);
     world.clock.wall -= 3 * 60 * MINUTE;
@@ -300,7 +213,7 @@ describe('daemon', () => {
   });
 
   it('leaves a VM alone whose monitor hangs, and goes on with the others', async () => {
-    const world = new World(['a', 0], ['b', 0.5]);
+    const world = worldOf(['a', 0], ['b', 0.5]);
     await world.start();
     let letGo = () => {};
     world.plant.hung.set('a', new Promise((resolve) => (letGo = resolve)));
