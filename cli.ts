@@ -2,6 +2,7 @@
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { EXIT, ForesizeError } from './core/errors.ts';
+import type { Recording } from './core/recording.ts';
 import { liveCommands } from './live/commands/index.ts';
 import { codeVersion, packageVersion } from './sim/code-version.ts';
 import { simCommands } from './sim/commands/index.ts';
@@ -14,7 +15,7 @@ export async function main(args: readonly string[]): Promise<number> {
       '$0 <verb>\n\nForecasts what each virtual machine will need and resizes it before the shortage comes.',
     )
     .version(packageVersion())
-    .command([...simCommands, ...liveCommands({ codeVersion })])
+    .command([...simCommands, ...liveCommands({ codeVersion, simulate })])
     .demandCommand(1, 'name a verb; see foresize --help')
     .strict()
     .recommendCommands()
@@ -33,6 +34,15 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     return report(error);
   }
+}
+
+/** The one thing the live side has simulated. Loaded when it is asked for. */
+async function simulate(recording: Recording, hypervisorModel: string | undefined) {
+  const { fidelity, readHypervisorModel } = await import('./sim/fidelity.ts');
+  return fidelity(
+    recording,
+    hypervisorModel === undefined ? undefined : readHypervisorModel(hypervisorModel),
+  );
 }
 
 function report(error: unknown): number {
