@@ -34,12 +34,15 @@ export class Book {
 
   /** @throws ForesizeError JOURNAL_FULL, JOURNAL_UNWRITABLE; then none of it is written */
   append(...items: readonly Appendix[]): void {
-    const all = [...this.#owed, ...items];
-    if (all.length === 0) return;
-    const first = this.journal.append(...all);
+    const owed = this.#owed;
+    if (owed.length + items.length === 0) return;
+    const first = this.journal.append(...owed, ...items);
     this.#owed = [];
-    all.forEach((item, i) => {
-      if ('kind' in item) this.#take(first + i, item);
+    items.forEach((item, i) => {
+      if (!('kind' in item)) return;
+      const seq = first + owed.length + i;
+      this.ledger.apply(seq, item);
+      if (item.kind === 'event') this.#tell({ seq, at: item.at, ...item.event });
     });
   }
 
@@ -49,8 +52,12 @@ export class Book {
       this.append(...entries);
     } catch (error) {
       if (!(error instanceof ForesizeError)) throw error;
-      const room = MOST_OWED - this.#owed.length;
-      this.#owed.push(...entries.filter(({ kind }, i) => kind !== 'event' || i < room));
+      for (const entry of entries) {
+        // It is so all the same, and whoever listens is told.
+        this.ledger.apply(this.journal.seq, entry);
+        if (entry.kind === 'event') this.passing(entry.event);
+        if (entry.kind !== 'event' || this.#owed.length < MOST_OWED) this.#owed.push(entry);
+      }
     }
   }
 
@@ -67,11 +74,6 @@ export class Book {
   subscribe(listener: (event: OperationsEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
-  }
-
-  #take(seq: number, entry: Entry): void {
-    this.ledger.apply(seq, entry);
-    if (entry.kind === 'event') this.#tell({ seq, at: entry.at, ...entry.event });
   }
 
   #tell(event: OperationsEvent): void {

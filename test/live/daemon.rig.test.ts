@@ -286,7 +286,7 @@ ${more}`,
       expect(report).toMatchObject({ firstDifference: undefined });
       expectNothingTwice(entries);
     } finally {
-      execFileSync('umount', [disk]);
+      execFileSync('umount', ['-l', disk]);
     }
   });
 
