@@ -315,7 +315,7 @@ ${more}`,
     };
     expect(await ended(rig.uri.replace('libvirt-sock', 'libvirt-sock-ro'))).toContain('LIBVIRT_READ_ONLY');
     expect(await ended(rig.uri.replace('libvirt-sock', 'nothing'))).toContain('LIBVIRT_UNREACHABLE');
-    expect(await ended('nonsense:///')).toContain('LIBVIRT_BAD_URI');
+    expect(await ended('"not a uri"')).toContain('LIBVIRT_BAD_URI');
     configure('', rig.uri);
     writeFileSync(join(dir, 'domains.yaml'), 'domains:\n  - { domain: nobody, application: a, user: u }\n');
     expect((await start('--apply').ended).log).toMatch(/MAPPING_UNKNOWN_DOMAIN.*domains.yaml:2/);
