@@ -70,7 +70,9 @@ tick: 2s
 sample: 1s
 watchdog: 6s
 policies:
-  follow: { kind: quantile, quantile: 0.9, horizon: 1, margin: 0.2, forecast: { model: last-value } }
+  follow:
+    { kind: quantile, quantile: 0.9, horizon: 1, margin: 0.2, memory: { quantile: 0.9, horizon: 1, margin: 0.3 },
+      forecast: { model: last-value } }
 policy: follow
 guards: { pressure: 1, cooldownDown: 2 }
 ${more}`,
