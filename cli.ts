@@ -1,19 +1,21 @@
 #!/usr/bin/env node
-import yargs from 'yargs';
+import yargs, { type CommandModule } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { EXIT, ForesizeError } from './core/errors.ts';
-import { packageVersion } from './sim/code-version.ts';
-import { simCommands } from './sim/commands/index.ts';
+import type { Recording } from './core/recording.ts';
+import { liveCommands } from './live/commands/index.ts';
+import { codeVersion, packageVersion } from './sim/code-version.ts';
 
 /** Runs one command line and gives its exit code. Errors are printed on stderr: code, what, where, remedy. */
 export async function main(args: readonly string[]): Promise<number> {
+  const live = liveCommands({ codeVersion, simulate });
   const parser = yargs([...args])
     .scriptName('foresize')
     .usage(
       '$0 <verb>\n\nForecasts what each virtual machine will need and resizes it before the shortage comes.',
     )
     .version(packageVersion())
-    .command([...simCommands])
+    .command([...(await simulatorVerbs(args[0], live)), ...live])
     .demandCommand(1, 'name a verb; see foresize --help')
     .strict()
     .recommendCommands()
@@ -32,6 +34,21 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     return report(error);
   }
+}
+
+/** The simulator's verbs, but not for a daemon, which would carry their 25 MB for good. */
+async function simulatorVerbs(verb: string | undefined, live: readonly CommandModule[]) {
+  if (live.some(({ command }) => String(command).split(' ')[0] === verb)) return [];
+  return (await import('./sim/commands/index.ts')).simCommands;
+}
+
+/** The one thing the live side has simulated. Loaded when it is asked for. */
+async function simulate(recording: Recording, hypervisorModel: string | undefined) {
+  const { fidelity, readHypervisorModel } = await import('./sim/fidelity.ts');
+  return fidelity(
+    recording,
+    hypervisorModel === undefined ? undefined : readHypervisorModel(hypervisorModel),
+  );
 }
 
 function report(error: unknown): number {

@@ -176,8 +176,22 @@ export class Controller implements PerSlot {
     return policy && 'forecast' in policy ? this.#forecasters.get(forecastKey(policy.forecast)) : undefined;
   }
 
-  /** One pass of the loop. `tick` counts from 0 without a gap; `at` is its time in ms since the epoch. */
-  async tick(tick: number, at: number): Promise<TickRecord> {
+  /** The quantile an application's policy provides for, if it names one. */
+  upperQuantileOf(applicationId: string): number | undefined {
+    const policy = this.#setup.config.policies[this.policyOf(applicationId)];
+    return policy && 'quantile' in policy ? policy.quantile : undefined;
+  }
+
+  /** Takes note of a resize made before this controller was, so that its cooldown is kept. */
+  noteResize(slot: number, resource: number, tick: number): void {
+    this.#guards.note(slot * R + resource, tick);
+  }
+
+  /**
+   * One pass of the loop. `tick` counts up without a gap; `at` is its time in ms since the epoch.
+   * @param act false to observe only: wishes go no further
+   */
+  async tick(tick: number, at: number, act = tick >= this.#setup.actFrom): Promise<TickRecord> {
     const { telemetry, hypervisor, actFrom } = this.#setup;
     const frame = this.#frame;
     frame.tick = tick;
@@ -198,8 +212,8 @@ export class Controller implements PerSlot {
     const intents = this.#intents;
     intents.clear();
     this.#decide(frame);
-    if (tick >= actFrom) {
-      anomalies?.responses.impose(frame, this.#desired);
+    anomalies?.responses.impose(frame, this.#desired);
+    if (act) {
       this.#guards.pass(
         frame,
         slots,

@@ -24,7 +24,7 @@ export class DecisionLog {
     this.#sink = sink;
   }
 
-  append(record: TickRecord): void {
+  append(record: Pick<TickRecord, 'tick' | 'intents'>): void {
     const { intents } = record;
     if (intents.count === 0) return;
     const size = intents.count * DECISION_BYTES;

@@ -118,6 +118,11 @@ export class Guards implements PerSlot {
     this.#lastResize.fill(-1_000_000, slot * R, slot * R + R);
   }
 
+  /** The resource at `index` was resized in `tick`, by an earlier life of this part. */
+  note(index: number, tick: number): void {
+    this.#lastResize[index] = Math.max(this.#lastResize[index]!, tick);
+  }
+
   /**
    * Passes the wishes in `desired` through every guard. Calls `emit(index, from, to)` for each that is left, in
    * ascending order of index.

@@ -156,6 +156,16 @@ export class DomainDirectory implements DomainLookup {
     return this.#managed.size;
   }
 
+  /** All that are here. */
+  get all(): readonly ManagedDomain[] {
+    return [...this.#managed.values()];
+  }
+
+  /** UUIDs of all that may be written to. */
+  get uuids(): string[] {
+    return [...this.#managed.values()].map(({ uuid }) => uuid);
+  }
+
   async #read(): Promise<void> {
     const { assigned, problems } = assignDomains(await this.#telemetry.call('list'), this.#mapping);
     problems.forEach(this.#onProblem);
@@ -178,10 +188,7 @@ export class DomainDirectory implements DomainLookup {
     this.#note(managed);
     this.#managed = managed;
     // With no connection this fails, as would any write; a connection that is back leads here again.
-    await this.#control?.call(
-      'allow',
-      [...managed.values()].map(({ uuid }) => uuid),
-    );
+    await this.#control?.call('allow', this.uuids);
   }
 
   #note(managed: ReadonlyMap<string, ManagedDomain>): void {

@@ -1,0 +1,335 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { CPU, MEMORY, R } from '../../core/model.ts';
+import { type ReplayReport, replay } from '../../live/replay.ts';
+import type { Entry } from '../../live/store/entries.ts';
+import type { JournaledFrame } from '../../live/store/frame-codec.ts';
+import { Journal } from '../../live/store/journal.ts';
+import { eventually, noLibvirt } from './support.ts';
+
+/** The daemon as a process of its own, on real guests. FORESIZE_RIG_KILLS sets how often it is killed. */
+const rig = inject('rig');
+const skipped = noLibvirt ?? rig.skipped;
+const KILLS = Number(process.env['FORESIZE_RIG_KILLS'] ?? 5);
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const GUESTS = ['rig-web', 'rig-db', 'rig-net'] as const;
+const ALL = [...GUESTS, 'rig-unlisted'] as const;
+
+const virsh = (...args: string[]): string =>
+  execFileSync('virsh', ['-q', '-c', rig.uri, ...args], { encoding: 'utf8' });
+const libvirtd = (verb: string) =>
+  execFileSync('sh', [fileURLToPath(new URL('../rig/libvirtd.sh', import.meta.url)), verb]);
+const quota = (vm: string) => Number(/global_quota\s*: (-?\d+)/.exec(virsh('schedinfo', vm))![1]);
+const memory = (vm: string) => Number(/actual (\d+)/.exec(virsh('dommemstat', vm))![1]);
+/** All that a daemon could have changed. */
+const limits = (vm: string) => [virsh('schedinfo', vm), virsh('vcpucount', vm), memory(vm)];
+
+interface Running {
+  readonly process: ChildProcess;
+  readonly ended: Promise<{ code: number | null; log: string }>;
+  log(): string;
+}
+
+describe.skipIf(skipped)(`daemon on real guests${skipped ? ` (SKIPPED: ${skipped})` : ''}`, () => {
+  let dir = '';
+  const folders: string[] = [];
+  const running = new Set<ChildProcess>();
+
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'foresize-live-'));
+    folders.push(dir);
+    for (const vm of GUESTS) virsh('schedinfo', vm, '--live', 'global_quota=-1');
+    configure();
+  });
+  afterEach(async () => {
+    for (const child of running) child.kill('SIGKILL');
+    for (const vm of GUESTS) virsh('setmem', vm, vm === 'rig-net' ? '192M' : '256M', '--live');
+  });
+  afterAll(() => {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** CPU and memory only: what every kernel under the rig can do. A busy host's contention counts as pressure. */
+  function configure(more = '', uri = rig.uri): void {
+    const domains = GUESTS.map(
+      (vm, i) =>
+        `  - { domain: ${vm}, application: app${i}, user: u, cpu: { min: 0.1 }, diskIo: { max: 0 }, network: { max: 0 } }`,
+    );
+    writeFileSync(join(dir, 'domains.yaml'), `domains:\n${domains.join('\n')}\n`);
+    writeFileSync(
+      join(dir, 'live.yaml'),
+      `apiVersion: foresize/v1
+uri: ${uri}
+mapping: ${join(dir, 'domains.yaml')}
+tick: 2s
+sample: 1s
+watchdog: 6s
+policies:
+  follow:
+    { kind: quantile, quantile: 0.9, horizon: 1, margin: 0.2, memory: { quantile: 0.9, horizon: 1, margin: 0.3 },
+      forecast: { model: last-value } }
+policy: follow
+guards: { pressure: 1, cooldownDown: 2 }
+${more}`,
+    );
+  }
+
+  function start(...args: string[]): Running {
+    const child = spawn(
+      process.execPath,
+      [CLI, 'live', '--config', join(dir, 'live.yaml'), '--journal', join(dir, 'journal'), ...args],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    running.add(child);
+    let log = '';
+    child.stderr!.on('data', (chunk) => {
+      log += chunk;
+    });
+    const ended = new Promise<{ code: number | null; log: string }>((resolve) => {
+      child.once('close', (code) => {
+        running.delete(child);
+        resolve({ code, log });
+      });
+    });
+    return { process: child, ended, log: () => log };
+  }
+
+  async function stop(daemon: Running): Promise<void> {
+    daemon.process.kill('SIGTERM');
+    const { code, log } = await daemon.ended;
+    expect(code, log).toBe(0);
+  }
+
+  const says = (daemon: Running, text: string | RegExp) =>
+    eventually(`the daemon says ${text}`, () => daemon.log().search(text) >= 0);
+
+  async function read(): Promise<{ entries: Entry[]; frames: JournaledFrame[]; report: ReplayReport }> {
+    const journal = Journal.attach(join(dir, 'journal'), false);
+    try {
+      const items = [...journal.read()];
+      const entries = items.flatMap(({ entry }) => entry ?? []);
+      const frames = items.flatMap(({ frame }) => frame ?? []);
+      return { entries, frames, report: await replay(journal) };
+    } finally {
+      await journal.close();
+    }
+  }
+
+  const ofKind = <K extends Entry['kind']>(entries: Entry[], kind: K) =>
+    entries.filter((entry): entry is Extract<Entry, { kind: K }> => entry.kind === kind);
+
+  /** No tick's resizes were written twice, and each has its outcomes. */
+  function expectNothingTwice(entries: Entry[]): void {
+    const intents = ofKind(entries, 'intents').map(({ tick }) => tick);
+    const outcomes = ofKind(entries, 'outcomes').map(({ tick }) => tick);
+    expect(new Set(intents).size).toBe(intents.length);
+    expect(outcomes.toSorted((a, b) => a - b)).toEqual(intents.toSorted((a, b) => a - b));
+  }
+
+  it('touches nothing in a dry run', async () => {
+    const before = ALL.map(limits);
+    const daemon = start();
+    await says(daemon, 'not done: dry run');
+    await stop(daemon);
+    expect(ALL.map(limits)).toEqual(before);
+    const { report, entries } = await read();
+    expect(report).toMatchObject({ firstDifference: undefined });
+    expect(ofKind(entries, 'original')).toEqual([]);
+  });
+
+  it('closes the loop: allocations follow, starvation falls, limits are put back', async () => {
+    const SHORT = 20_000;
+    const starved = async (seconds: number, ...args: string[]): Promise<number> => {
+      const daemon = start(...args);
+      await says(daemon, 'started');
+      await sleep(seconds);
+      await stop(daemon);
+      const { frames, report } = await read();
+      expect(report).toMatchObject({ firstDifference: undefined });
+      console.log(`rig: ${report.same} of ${report.ticks} ticks the same, ${report.decisions} decisions`);
+      const web = frames.slice(2).map(({ pressure, usage }) => [pressure[CPU]!, usage[CPU]!]);
+      return web.reduce((sum, [delay]) => sum + delay!, 0) / web.length;
+    };
+    virsh('schedinfo', 'rig-db', '--live', 'global_quota=8000');
+    // Of the first VM by id, which is rig-db.
+    const still = await starved(SHORT);
+    rmSync(join(dir, 'journal'), { recursive: true });
+    const unlisted = limits('rig-unlisted');
+    const followed = await starved(3 * SHORT, '--apply');
+    console.log(
+      `rig: vCPU delay of rig-db: ${still.toFixed(3)} at a tenth of a core, ${followed.toFixed(3)} with the daemon`,
+    );
+    expect(followed).toBeLessThan(still);
+    expect(limits('rig-unlisted')).toEqual(unlisted);
+    expect(GUESTS.map(quota)).toEqual([-1, 8000, -1]);
+    const { frames, entries } = await read();
+    const granted = new Set(frames.map(({ allocation }) => allocation[CPU]));
+    expect(granted.size).toBeGreaterThan(3);
+    const shrunk = frames.some(({ allocation, vms }) =>
+      Array.from(vms.keys()).some((row) => allocation[row * R + MEMORY]! < 190),
+    );
+    expect(shrunk).toBe(true);
+    expectNothingTwice(entries);
+  });
+
+  it(`loses nothing and does nothing twice when it is killed ${KILLS} times`, {
+    timeout: KILLS * 60_000 + 120_000,
+  }, async () => {
+    const before = ALL.map(limits);
+    const moments: number[] = [];
+    for (let i = 0; i < KILLS; i++) {
+      const daemon = start('--apply');
+      await says(daemon, i % 3 === 0 ? 'applied' : 'started');
+      const ms = Math.floor(Math.random() * 5000);
+      moments.push(ms);
+      await sleep(ms);
+      daemon.process.kill('SIGKILL');
+      await daemon.ended;
+    }
+    const daemon = start('--apply');
+    await says(daemon, 'applied');
+    await stop(daemon);
+    const { entries, report } = await read();
+    console.log(
+      `rig: killed after ${moments.join(', ')} ms; ${report.same} of ${report.ticks} ticks the same, ${report.cutShort} cut short`,
+    );
+    expect(report).toMatchObject({ firstDifference: undefined, sessions: KILLS + 1 });
+    expectNothingTwice(entries);
+    const after = ALL.map(limits);
+    expect(after.map(([schedule]) => schedule)).toEqual(before.map(([schedule]) => schedule));
+    expect(after.at(-1)).toEqual(before.at(-1));
+    await eventually('memory is back', () => memory('rig-db') === 262_144);
+  });
+
+  it('leaves no VM throttled when it is gone: the watchdog lifts the limits', async () => {
+    const daemon = start('--apply');
+    await says(daemon, /cpu .* applied/);
+    daemon.process.kill('SIGKILL');
+    await daemon.ended;
+    expect(GUESTS.map(quota).some((q) => q > 0)).toBe(true);
+    await eventually('limits are lifted', () => GUESTS.every((vm) => quota(vm) === -1));
+    await eventually('it is written down', async () => ofKind((await read()).entries, 'restored').length > 0);
+  });
+
+  it('is taken for gone when it hangs, and cannot come back', async () => {
+    const daemon = start('--apply');
+    await says(daemon, /cpu .* applied/);
+    daemon.process.kill('SIGSTOP');
+    await daemon.ended;
+    await eventually('limits are lifted', () => GUESTS.every((vm) => quota(vm) === -1));
+  });
+
+  it('goes on when libvirtd is restarted, or killed', async () => {
+    const daemon = start('--apply');
+    await says(daemon, 'applied');
+    libvirtd('kill');
+    await says(daemon, 'lost the connection');
+    libvirtd('start');
+    await says(daemon, 'connected again');
+    const before = daemon.log().length;
+    await eventually('it resizes again', () => daemon.log().slice(before).includes('applied'));
+    await stop(daemon);
+    expect(GUESTS.map(quota)).toEqual([-1, -1, -1]);
+    expect((await read()).report).toMatchObject({ firstDifference: undefined });
+  });
+
+  it('goes on when a guest ends in the middle of being resized', async () => {
+    const daemon = start('--apply');
+    await says(daemon, /rig-net .* applied/);
+    virsh('destroy', 'rig-net');
+    await says(daemon, 'rig-net went');
+    virsh('create', `${rig.dir}/rig-net.xml`);
+    await says(daemon, 'rig-net came');
+    await stop(daemon);
+    const { report, entries } = await read();
+    expect(report).toMatchObject({ firstDifference: undefined });
+    expectNothingTwice(entries);
+    expect(quota('rig-net')).toBe(-1);
+  });
+
+  it('freezes a VM whose monitor hangs, and goes on when it answers again', async () => {
+    const pid = readFileSync(`${rig.dir}/run/qemu/rig-net.pid`, 'utf8').trim();
+    const daemon = start('--apply');
+    await says(daemon, /rig-net .* applied/);
+    execFileSync('kill', ['-STOP', pid]);
+    try {
+      await sleep(15_000);
+    } finally {
+      execFileSync('kill', ['-CONT', pid]);
+    }
+    const before = daemon.log().length;
+    await eventually('it is resized again', () => /rig-net .* applied/.test(daemon.log().slice(before)));
+    await stop(daemon);
+    expect(quota('rig-net')).toBe(-1);
+    expect((await read()).report).toMatchObject({ firstDifference: undefined });
+  });
+
+  it('stops acting on a full disk, says so, and goes on when there is room', async () => {
+    const disk = join(dir, 'journal');
+    mkdirSync(disk);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', disk]);
+    try {
+      const daemon = start('--apply');
+      await says(daemon, 'applied');
+      expect(() => writeFileSync(join(disk, 'fill'), Buffer.alloc(8 << 20))).toThrow('ENOSPC');
+      await says(daemon, 'JOURNAL_FULL');
+      await eventually('limits are lifted', () => GUESTS.every((vm) => quota(vm) === -1));
+      rmSync(join(disk, 'fill'));
+      await says(daemon, 'ticks go through again');
+      const before = daemon.log().length;
+      await eventually('it resizes again', () => daemon.log().slice(before).includes('applied'));
+      await stop(daemon);
+      const { report, entries } = await read();
+      expect(report).toMatchObject({ firstDifference: undefined });
+      expectNothingTwice(entries);
+    } finally {
+      execFileSync('umount', ['-l', disk]);
+    }
+  });
+
+  it('does not shrink memory on balloon statistics that stand still', async () => {
+    virsh('dommemstat', 'rig-db', '--period', '0', '--live');
+    try {
+      // A report that is 30 s old is not used any more.
+      await sleep(31_000);
+      const daemon = start('--apply');
+      await says(daemon, /rig-db cpu .* applied/);
+      await sleep(8000);
+      expect(memory('rig-db')).toBe(262_144);
+      await stop(daemon);
+    } finally {
+      virsh('dommemstat', 'rig-db', '--period', '1', '--live');
+    }
+  });
+
+  it('says what is wrong, and touches nothing, where it may not write or nobody answers', async () => {
+    const before = ALL.map(limits);
+    const ended = async (uri: string): Promise<string> => {
+      configure('', uri);
+      const { code, log } = await start('--apply').ended;
+      expect(code).toBeGreaterThan(0);
+      return log;
+    };
+    expect(await ended(rig.uri.replace('libvirt-sock', 'libvirt-sock-ro'))).toContain('LIBVIRT_READ_ONLY');
+    expect(await ended(rig.uri.replace('libvirt-sock', 'nothing'))).toContain('LIBVIRT_UNREACHABLE');
+    expect(await ended('"not a uri"')).toContain('LIBVIRT_BAD_URI');
+    configure('', rig.uri);
+    writeFileSync(join(dir, 'domains.yaml'), 'domains:\n  - { domain: nobody, application: a, user: u }\n');
+    expect((await start('--apply').ended).log).toMatch(/MAPPING_UNKNOWN_DOMAIN.*domains.yaml:2/);
+    expect(ALL.map(limits)).toEqual(before);
+  });
+
+  it('does not run twice on one journal', async () => {
+    const daemon = start();
+    await says(daemon, 'started');
+    const { code, log } = await start().ended;
+    expect(log).toContain('JOURNAL_LOCKED');
+    expect(code).toBe(1);
+    await stop(daemon);
+  });
+});
