@@ -2,7 +2,9 @@
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { EXIT, ForesizeError } from './core/errors.ts';
+import { liveDoctor } from './live/doctor.ts';
 import { packageVersion } from './sim/code-version.ts';
+import { doctorCommand } from './sim/commands/doctor.ts';
 import { simCommands } from './sim/commands/index.ts';
 
 /** Runs one command line and gives its exit code. Errors are printed on stderr: code, what, where, remedy. */
@@ -13,7 +15,7 @@ export async function main(args: readonly string[]): Promise<number> {
       '$0 <verb>\n\nForecasts what each virtual machine will need and resizes it before the shortage comes.',
     )
     .version(packageVersion())
-    .command([...simCommands])
+    .command([...simCommands, doctorCommand(liveDoctor) as never])
     .demandCommand(1, 'name a verb; see foresize --help')
     .strict()
     .recommendCommands()

@@ -110,10 +110,16 @@ export class Chart {
       cursor: { y: false, points: { size: 7 } },
       scales: { y: { range: [0, (largest / per) * 1.08 || 1] } },
       axes: [
-        { ...axis, space: 70, grid: { show: false }, values: (_plot, splits) => splits.map(tickLabel) },
         {
           ...axis,
-          size: 62,
+          space: 70,
+          size: 34,
+          grid: { show: false },
+          values: (_plot, splits) => splits.map(tickLabel),
+        },
+        {
+          ...axis,
+          size: 54,
           label: unit,
           labelSize: 18,
           labelFont: axis.font,

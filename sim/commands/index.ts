@@ -2,7 +2,6 @@ import type { CommandModule } from 'yargs';
 import { benchCommand } from './bench.ts';
 import { compareCommand } from './compare.ts';
 import { consolidateCommand } from './consolidation.ts';
-import { doctorCommand } from './doctor.ts';
 import { forecastCommand } from './forecast.ts';
 import { generateCommand } from './generate.ts';
 import { nabCommand } from './nab.ts';
@@ -39,6 +38,5 @@ export const simCommands = [
   sweepCommand,
   tuneCommand,
   benchCommand,
-  doctorCommand,
   workerCommand,
 ] as unknown as readonly CommandModule[];

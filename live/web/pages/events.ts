@@ -4,7 +4,9 @@ import { h, swap } from '../dom.ts';
 import type { Page } from '../page.ts';
 import { empty, heading, time, vmLink } from '../parts.ts';
 
-const MOST = 300;
+/** Rows shown, and events kept to choose them from. */
+const MOST = 100;
+const KEPT = 1000;
 const KINDS = {
   '': 'Everything but ticks',
   resize: 'Resizes',
@@ -52,12 +54,12 @@ export function eventsPage(): Page {
     element,
     update: async () => {
       if (events.length > 0) return;
-      ({ events } = await read<EventsView>(`/events?limit=${MOST * 3}`));
+      ({ events } = await read<EventsView>(`/events?limit=${KEPT}`));
       draw();
     },
     onEvent: (event) => {
       if (events.length === 0 || event.seq <= events.at(-1)!.seq) return;
-      events = [...events.slice(-MOST * 3), event];
+      events = [...events.slice(-KEPT), event];
       draw();
     },
   };

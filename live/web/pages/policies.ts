@@ -21,7 +21,7 @@ const KINDS: Readonly<Record<string, string>> = {
 export function policiesPage(shell: Shell): Page {
   let drawn = '';
   const applications = h('div');
-  const policies = h('div');
+  const policies = h('div', { class: 'cards' });
   const element = h(
     'div',
     {},

@@ -110,7 +110,7 @@ function card(
       h('div', { class: 'note' }, 'Saves per month'),
       h('div', { class: 'value' }, money(perMonth, currency)),
       intervalBar(low, high, perMonth),
-      h('div', { class: 'note' }, `95 % interval ${money(low, currency)} to ${money(high, currency)}`),
+      h('div', { class: 'note' }, `likely ${money(low, currency)} to ${money(high, currency)}`),
     ),
   );
 }

@@ -27,38 +27,33 @@ function columnsOf(vms: readonly Vm[]): Column[] {
   return [
     { key: 'vm', label: 'VM', order: (vm) => vm.vmId, cell: (vm) => vmLink(vm.vmId) },
     {
-      key: 'application',
-      label: 'Application',
-      order: (vm) => vm.applicationId,
-      cell: (vm) => vm.applicationId,
+      key: 'owner',
+      label: 'Application, user',
+      order: (vm) => `${vm.applicationId} ${vm.userId}`,
+      cell: (vm) => [vm.applicationId, h('span', { class: 'note under' }, vm.userId)],
     },
-    { key: 'user', label: 'User', order: (vm) => vm.userId, cell: (vm) => vm.userId },
     {
       key: 'state',
       label: 'State',
       order: pressure,
       cell: (vm) =>
         vm.starved.length > 0
-          ? h(
-              'span',
-              { class: 'mark bad' },
-              `short of ${vm.starved.map((r) => RESOURCE_NAMES[r]).join(', ')}`,
-            )
+          ? [
+              h(
+                'span',
+                { class: 'mark bad' },
+                `short of ${vm.starved.map((r) => RESOURCE_NAMES[r]).join(', ')}`,
+              ),
+              h('span', { class: 'note under' }, `${percent(pressure(vm))} held back`),
+            ]
           : h('span', { class: 'mark' }, 'well served'),
     },
     ...managed.map((resource) => ({
       key: resource,
-      label: `${RESOURCE_NAMES[resource]}: used, allocated`,
+      label: RESOURCE_NAMES[resource],
       order: (vm: Vm) => rowOf(vm, resource)?.allocation ?? -1,
       cell: (vm: Vm) => useBar(rowOf(vm, resource)),
     })),
-    {
-      key: 'pressure',
-      label: 'Held back',
-      number: true,
-      order: pressure,
-      cell: (vm) => percent(pressure(vm)),
-    },
     {
       key: 'cost',
       label: 'Cost per hour',
@@ -122,7 +117,7 @@ export function vmsPage(): Page {
         {},
         columns.map(({ key, number, cell }) =>
           key === 'vm'
-            ? h('th', { scope: 'row' }, cell(vm))
+            ? h('th', { scope: 'row', class: 'nowrap' }, cell(vm))
             : h('td', { class: number ? 'number' : undefined }, cell(vm)),
         ),
       ),
@@ -130,7 +125,7 @@ export function vmsPage(): Page {
     const caption = h(
       'caption',
       { class: 'note' },
-      'Bars: the dark part is in use, the tinted part allocated; the upright line is what the owner asked for.',
+      'Each bar: used (dark, at the left) of allocated (tinted, at the right); the upright line is what the owner asked for.',
     );
     swap(
       table,
@@ -149,7 +144,7 @@ export function vmsPage(): Page {
   }
 
   function sortBy(key: string): void {
-    descending = key === sortKey ? !descending : key !== 'vm' && key !== 'application' && key !== 'user';
+    descending = key === sortKey ? !descending : key !== 'vm' && key !== 'owner';
     sortKey = key;
     draw();
   }

@@ -9,7 +9,9 @@ import { SimulatedOperations } from './operations.ts';
 
 const CHROMIUM = process.env['FORESIZE_CHROMIUM'] ?? '/usr/bin/chromium';
 /** Why there is no browser to test with. */
-export const noBrowser = existsSync(CHROMIUM) ? undefined : `no Chromium at ${CHROMIUM} (set FORESIZE_CHROMIUM)`;
+export const noBrowser = existsSync(CHROMIUM)
+  ? undefined
+  : `no Chromium at ${CHROMIUM} (set FORESIZE_CHROMIUM)`;
 
 const require = createRequire(import.meta.url);
 const DAY = 86_400_000;
@@ -20,24 +22,36 @@ export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: [...args, ...quiet] });
 }
 
+const LIMITS = { readsPerMinute: 100_000, writesPerMinute: 1000, bodyKib: 16, streams: 32 };
+
+/** Serves them on a port of loopback; 0 takes a free one. */
+export async function serve(operations: SimulatedOperations, port: number) {
+  const settings = settingsOf({ port, limits: LIMITS });
+  const app = await createServer(operations, settings);
+  await listen(app, settings);
+  return app;
+}
+
 /** A server over simulated VMs whose last tick is about now, of at least `days` days. */
-export async function startServer(days: number, params: Parameters<typeof settingsOf>[0] = {}) {
-  const generous = { readsPerMinute: 100_000, writesPerMinute: 1000, bodyKib: 16, streams: 32 };
-  const settings = settingsOf({ port: 0, limits: generous, ...params });
+export async function startServer(days: number) {
   const probe = await SimulatedOperations.create();
   const { epochMs, stepMs } = probe.controller;
   // Whole days are added, so that the hours of the workload stay what they are.
   const shift = Math.floor((Date.now() - epochMs) / DAY - days) * DAY;
   const operations = await SimulatedOperations.create(shift);
   await operations.run(Math.floor((Date.now() - epochMs - shift) / stepMs) + 1);
-  const app = await createServer(operations, settings);
-  await listen(app, settings);
+  const app = await serve(operations, 0);
   const { port } = app.server.address() as AddressInfo;
   return { app, operations, url: `http://127.0.0.1:${port}` };
 }
 
 /** Opens a page; every word on the console and every request elsewhere is a complaint. */
-export async function openPage(browser: Browser, base: string, path: string, options: BrowserContextOptions = {}) {
+export async function openPage(
+  browser: Browser,
+  base: string,
+  path: string,
+  options: BrowserContextOptions = {},
+) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   const complaints: string[] = [];
