@@ -43,6 +43,10 @@ export async function serveDashboard(app: FastifyInstance): Promise<void> {
       route.config = { ...route.config, open: true };
       route.schema = { hide: true };
     });
+    // Kept by the browser, and asked for again by their ETag.
+    assets.addHook('onRequest', async (_request, reply) => {
+      reply.header('cache-control', 'no-cache');
+    });
     const common = { decorateReply: false, index: false, dotfiles: 'ignore', cacheControl: false } as const;
     await assets.register(fastifyStatic, { ...common, root: files, prefix: '/assets/' });
     await assets.register(fastifyStatic, { ...common, root: scripts, prefix: '/scripts/' });

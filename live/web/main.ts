@@ -88,14 +88,23 @@ async function readAll(shown: Page): Promise<void> {
     ]);
     frame.showStatus(status, anomalies, advice);
     await shown.update();
-    document.documentElement.dataset['drawn'] = location.pathname;
+    told();
   } catch (error) {
     if (shown !== page) return;
     const ofPage = error instanceof ApiError && error.status === 404;
-    if (ofPage) byId('main').replaceChildren(h('div', {}, heading(shown.title, ''), problem(error)));
-    else frame.showError(error);
-    if (!ofPage) retry = setTimeout(shell.refresh, RETRY_MS);
+    if (ofPage) {
+      byId('main').replaceChildren(h('div', {}, heading(shown.title, ''), problem(error)));
+      told();
+      return;
+    }
+    frame.showError(error);
+    retry = setTimeout(shell.refresh, RETRY_MS);
   }
+}
+
+/** Marks the document as showing what its address asks for. */
+function told(): void {
+  document.documentElement.dataset['drawn'] = location.pathname;
 }
 
 function go(url: URL): void {

@@ -90,7 +90,8 @@ describe.skipIf(noBrowser)('the dashboard in Chromium', () => {
   }
 
   test('by keyboard alone: a recommendation is accepted, another dismissed', async () => {
-    const { page, complaints, close } = await open('/recommendations');
+    const own = await startServer(1);
+    const { page, complaints, close } = await openPage(browser, own.url, '/recommendations');
     await page.keyboard.press('Tab');
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the content');
     await page.keyboard.press('Enter');
@@ -100,11 +101,11 @@ describe.skipIf(noBrowser)('the dashboard in Chromium', () => {
     await page.keyboard.type('agreed with the owner');
     await page.keyboard.press('Enter');
     // Nothing can be changed before the token is entered; it stays in this tab.
-    await page.getByLabel('Token').waitFor();
+    await page.getByRole('textbox', { name: 'Token' }).waitFor();
     await page.keyboard.type(SECRET);
     await page.keyboard.press('Enter');
     await page.getByText('recommendation accepted').waitFor();
-    const find = (id: string) => server.operations.recommendations().find((r) => r.id === id)!.state;
+    const find = (id: string) => own.operations.recommendations().find((r) => r.id === id)!.state;
     expect(find('rightsize-orders')).toBe('accepted');
     expect(await page.evaluate('[localStorage.length, sessionStorage.length]')).toEqual([0, 1]);
 
@@ -122,10 +123,12 @@ describe.skipIf(noBrowser)('the dashboard in Chromium', () => {
     expect(find('policy-reports')).toBe('dismissed');
     expect(complaints).toEqual([]);
     await close();
+    await own.app.close();
   });
 
   test('by keyboard alone: the kill switch, with its confirmation; a wrong token is asked for again', async () => {
-    const { page, complaints, close } = await open('/');
+    const own = await startServer(1);
+    const { page, complaints, close } = await openPage(browser, own.url, '/');
     await tabTo(page, /^Stop all resizing/);
     await page.keyboard.press('Enter');
     await page.getByLabel('Reason, for the journal').waitFor();
@@ -136,35 +139,37 @@ describe.skipIf(noBrowser)('the dashboard in Chromium', () => {
     await tabTo(page, /Also lift the limits/);
     await page.keyboard.press('Space');
     await page.keyboard.press('Enter');
-    await page.getByLabel('Token').waitFor();
+    await page.getByRole('textbox', { name: 'Token' }).waitFor();
     await page.keyboard.type('not-the-token-not-the-token-not-the-token');
     await page.keyboard.press('Enter');
     await page.getByText('did not accept that token').waitFor();
-    expect(server.operations.status().killSwitch.engaged).toBe(false);
-    await page.getByLabel('Token').fill(SECRET);
+    expect(own.operations.status().killSwitch.engaged).toBe(false);
+    await page.getByRole('textbox', { name: 'Token' }).fill(SECRET);
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Resume resizing' }).waitFor();
-    expect(server.operations.status().killSwitch).toMatchObject({ engaged: true, reason: 'maintenance' });
-    expect(server.operations.events(0, 1)[0]!.text).toMatch(/limits lifted/);
+    expect(own.operations.status().killSwitch).toMatchObject({ engaged: true, reason: 'maintenance' });
+    expect(own.operations.events(0, 1)[0]!.text).toMatch(/limits lifted/);
 
     await tabTo(page, /^Resume resizing/);
     await page.keyboard.press('Enter');
     await tabTo(page, /^Resume resizing/);
     await page.keyboard.press('Enter');
     await page.getByText('Resizing is resumed').waitFor();
-    expect(server.operations.status().killSwitch.engaged).toBe(false);
+    expect(own.operations.status().killSwitch.engaged).toBe(false);
     expect(complaints.filter((c) => !c.includes('401'))).toEqual([]);
     await close();
+    await own.app.close();
   });
 
   test('the policy of an application and the stage are changed, and refused changes are told', async () => {
-    const { page, close } = await open('/policies');
+    const own = await startServer(1);
+    const { page, close } = await openPage(browser, own.url, '/policies');
     await page.getByLabel('Policy of shop').selectOption('seed');
     await page.getByRole('button', { name: 'Change the policy' }).click();
-    await page.getByLabel('Token').fill(SECRET);
+    await page.getByRole('textbox', { name: 'Token' }).fill(SECRET);
     await page.keyboard.press('Enter');
     await page.getByText('shop is under seed').waitFor();
-    expect(server.operations.controller.policyOf('shop')).toBe('seed');
+    expect(own.operations.controller.policyOf('shop')).toBe('seed');
     await page.getByRole('link', { name: 'Promotion' }).click();
     await drawn(page, '/promotion');
     await page.getByRole('button', { name: 'Advance to all' }).click();
@@ -175,8 +180,9 @@ describe.skipIf(noBrowser)('the dashboard in Chromium', () => {
     await page.getByLabel('Reason').fill('test');
     await page.keyboard.press('Enter');
     await page.getByText('Rolled back to shadow').waitFor();
-    expect(server.operations.stage().name).toBe('shadow');
+    expect(own.operations.stage().name).toBe('shadow');
     await close();
+    await own.app.close();
   });
 
   test('events arrive as they happen, and the daemon’s restart is bridged', async () => {
