@@ -8,6 +8,8 @@ import { empty, heading, scrolling, useBar, vmLink } from '../parts.ts';
 type Vm = VmListView['vms'][number];
 type Resource = Vm['resources'][number]['resource'];
 const PAGE = 50;
+const KEY =
+  'Each bar: used (dark, at the left) of allocated (tinted, at the right); the upright line is what the owner asked for.';
 
 interface Column {
   readonly key: string;
@@ -122,14 +124,10 @@ export function vmsPage(): Page {
         ),
       ),
     );
-    const caption = h(
-      'caption',
-      { class: 'note' },
-      'Each bar: used (dark, at the left) of allocated (tinted, at the right); the upright line is what the owner asked for.',
-    );
     swap(
       table,
-      scrolling('VMs', h('table', {}, caption, h('thead', {}, h('tr', {}, head)), h('tbody', {}, rows))),
+      h('p', { class: 'note' }, KEY),
+      scrolling('VMs', h('table', {}, h('thead', {}, h('tr', {}, head)), h('tbody', {}, rows))),
       sorted.length > shown &&
         h(
           'p',

@@ -82,7 +82,7 @@ describe.skipIf(noBrowser)('the dashboard in Chromium', () => {
     for (let i = 0; i < 60; i++) {
       await page.keyboard.press('Tab');
       const focused = (await page.evaluate(
-        '(e => [e.ariaLabel, e.textContent, e.labels?.[0]?.textContent].join(" ").trim())(document.activeElement)',
+        '(e => e === document.body ? "" : [e.ariaLabel, e.textContent, e.labels?.[0]?.textContent].join(" ").trim())(document.activeElement)',
       )) as string;
       if (name.test(focused)) return;
     }
@@ -97,7 +97,8 @@ describe.skipIf(noBrowser)('the dashboard in Chromium', () => {
     await page.keyboard.press('Enter');
     await tabTo(page, /^Accept: orders/);
     await page.keyboard.press('Enter');
-    await tabTo(page, /Note for the journal/);
+    // The field of the dialog has the focus.
+    await page.getByLabel('Note for the journal').waitFor();
     await page.keyboard.type('agreed with the owner');
     await page.keyboard.press('Enter');
     // Nothing can be changed before the token is entered; it stays in this tab.
