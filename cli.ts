@@ -2,7 +2,7 @@
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { EXIT, ForesizeError } from './core/errors.ts';
-import { liveDoctor } from './live/doctor.ts';
+import { liveDoctor } from './live/commands/doctor.ts';
 import { packageVersion } from './sim/code-version.ts';
 import { doctorCommand } from './sim/commands/doctor.ts';
 import { simCommands } from './sim/commands/index.ts';
