@@ -3,6 +3,7 @@ import yargs, { type CommandModule } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { EXIT, ForesizeError } from './core/errors.ts';
 import type { Recording } from './core/recording.ts';
+import { liveDoctor } from './live/commands/doctor.ts';
 import { liveCommands } from './live/commands/index.ts';
 import { codeVersion, packageVersion } from './sim/code-version.ts';
 
@@ -39,7 +40,9 @@ export async function main(args: readonly string[]): Promise<number> {
 /** The simulator's verbs, but not for a daemon, which would carry their 25 MB for good. */
 async function simulatorVerbs(verb: string | undefined, live: readonly CommandModule[]) {
   if (live.some(({ command }) => String(command).split(' ')[0] === verb)) return [];
-  return (await import('./sim/commands/index.ts')).simCommands;
+  const { simCommands } = await import('./sim/commands/index.ts');
+  const { doctorCommand } = await import('./sim/commands/doctor.ts');
+  return [...simCommands, doctorCommand(liveDoctor) as unknown as CommandModule];
 }
 
 /** The one thing the live side has simulated. Loaded when it is asked for. */

@@ -146,6 +146,11 @@ export class Controller implements PerSlot {
     return names.size === 0 ? 'none' : [...names].sort().join('+');
   }
 
+  /** What it was made with. */
+  get config(): ControllerConfig {
+    return this.#setup.config;
+  }
+
   /** Names of the configured policies. */
   get policies(): readonly string[] {
     return [...this.#policies.keys()];

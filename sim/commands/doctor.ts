@@ -1,30 +1,39 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
-import type { CommandModule } from 'yargs';
+import type { CommandModule, Options } from 'yargs';
 import { backendReport } from '../../core/forecast/backend.ts';
 import { codeVersion } from '../code-version.ts';
 import { commonOptions, print } from './console.ts';
 
-interface Check {
+export interface Check {
   readonly name: string;
   readonly ok: boolean;
   /** What was found, and why it matters or what to do. */
   readonly found: string;
 }
 
+/** Checks of a side this one does not know, with their options. */
+export interface MoreChecks {
+  readonly options: Readonly<Record<string, Options>>;
+  examine(args: Readonly<Record<string, unknown>>): Promise<readonly Check[]>;
+}
+
 /** `foresize doctor`: what this installation can do here, and why not where it cannot. */
-export const doctorCommand: CommandModule<object, { json: boolean }> = {
-  command: 'doctor',
-  describe: 'Say which backends, libraries and traces this installation finds',
-  builder: (yargs) => yargs.options(commonOptions) as never,
-  handler: async (args) => {
-    const checks = await examine();
-    if (args.json) print(JSON.stringify(checks));
-    else
-      for (const { name, ok, found } of checks) print(`${ok ? 'ok  ' : 'MISS'}  ${name.padEnd(16)} ${found}`);
-    if (!checks.every((check) => check.ok || check.name === 'traces')) process.exitCode = 1;
-  },
-};
+export function doctorCommand(more: MoreChecks): CommandModule<object, { json: boolean }> {
+  return {
+    command: 'doctor',
+    describe: 'Say which backends, libraries and traces this installation finds',
+    builder: (yargs) => yargs.options({ ...commonOptions, ...more.options }) as never,
+    handler: async (args) => {
+      const checks = [...(await examine()), ...(await more.examine(args))];
+      if (args.json) print(JSON.stringify(checks));
+      else
+        for (const { name, ok, found } of checks)
+          print(`${ok ? 'ok  ' : 'MISS'}  ${name.padEnd(16)} ${found}`);
+      if (!checks.every((check) => check.ok || check.name === 'traces')) process.exitCode = 1;
+    },
+  };
+}
 
 async function examine(): Promise<Check[]> {
   const tensor = await backendReport();

@@ -2,7 +2,6 @@ import type { CommandModule } from 'yargs';
 import { benchCommand } from './bench.ts';
 import { compareCommand } from './compare.ts';
 import { consolidateCommand } from './consolidation.ts';
-import { doctorCommand } from './doctor.ts';
 import { forecastCommand } from './forecast.ts';
 import { generateCommand } from './generate.ts';
 import { nabCommand } from './nab.ts';
@@ -43,6 +42,5 @@ export const simCommands = [
   tuneCommand,
   promoteCommand,
   benchCommand,
-  doctorCommand,
   workerCommand,
 ] as unknown as readonly CommandModule[];
