@@ -158,6 +158,46 @@ describe('auto', () => {
     expect(s.peak(0, CPU, 0.95, 30)).toBeGreaterThanOrEqual(s.peak(0, CPU, 0.9, 30));
   });
 
+  it.each([
+    ['a constant', () => 3],
+    ['zeros', () => 0],
+    ['one spike', (t: number) => (t === 500 ? 4 : 0)],
+    ['a gap of a day', (t: number) => (t > 200 && t <= 488 ? Number.NaN : 1 + (t % 12) / 12)],
+    ['NaN after a gap', (t: number) => (t % 50 >= 30 ? Number.NaN : 1 + Math.sin(t / 10))],
+    ['a series shorter than a day', (t: number) => (t < 600 ? Number.NaN : 1 + (t % 3))],
+    ['a level shift', (t: number) => (t < 400 ? 0.2 : 3.5)],
+    ['impossible numbers', (t: number) => [1, -1, Number.POSITIVE_INFINITY, 2][t % 4]!],
+  ])('stays finite, not negative and ordered on %s', async (_, value) => {
+    const s = stand(['last-value', 'seasonal-naive', 'prophet-ridge', 'linear-quantile']);
+    s.admit({ vmId: 'a' });
+    let seen = false;
+    for (let t = 0; t < 2.3 * DAY_TICKS; t++) {
+      await s.tick(cpuOnly(value));
+      seen ||= Number.isFinite(value(t)) && value(t) >= 0;
+      if (!seen || t % 23 !== 0) continue;
+      checkSane(s.predict(), [CPU]);
+      for (const h of [1, 3, 12]) {
+        const low = s.peak(0, CPU, 0.5, h);
+        expect(low).toBeGreaterThanOrEqual(0);
+        expect(s.peak(0, CPU, 0.95, h)).toBeGreaterThanOrEqual(low);
+        expect(s.peak(0, CPU, 0.95, h)).toBeLessThan(1e6);
+      }
+    }
+  });
+
+  it('gives a new user of a known application its shape from the first sample', async () => {
+    const s = stand(['last-value', 'seasonal-naive', 'prophet-ridge', 'linear-quantile']);
+    for (const userId of ['u', 'v']) s.admit({ vmId: userId, applicationId: 'shop', userId });
+    const shape = (t: number): number => 2 + 1.5 * Math.sin((2 * Math.PI * t) / DAY_TICKS);
+    await s.run(5 * DAY_TICKS - 12, cpuOnly(shape));
+    const slot = s.admit({ vmId: 'w', applicationId: 'shop', userId: 'w' });
+    await s.tick(cpuOnly(shape));
+    // An hour ahead 0.39 more: last-value would be off by all of it.
+    const truth = shape(s.next + 11);
+    expect(truth - shape(s.next - 1)).toBeGreaterThan(0.35);
+    expect(Math.abs(s.path(slot, CPU, 0.5)[11]! - truth)).toBeLessThan(0.2);
+  });
+
   it('goes on from saved models, its own and the candidates, bit for bit', async () => {
     const names = ['prophet-ridge', 'linear-quantile'];
     const noise = (seed: number) => {

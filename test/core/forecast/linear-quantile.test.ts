@@ -4,7 +4,7 @@ import {
   linearQuantileParams,
 } from '../../../core/forecast/linear-quantile/forecaster.ts';
 import { QuantileTerms } from '../../../core/forecast/linear-quantile/terms.ts';
-import { CPU, MEMORY } from '../../../core/model.ts';
+import { CPU, MEMORY, R } from '../../../core/model.ts';
 import { Rng } from '../../../core/rng.ts';
 import { checkSane, cpuOnly, DAY_TICKS, Stand } from './harness.ts';
 
@@ -101,6 +101,7 @@ describe('linear-quantile', () => {
     ['zeros', () => 0],
     ['one spike', (t: number) => (t === 500 ? 4 : 0)],
     ['a gap of a day', (t: number) => (t > 300 && t <= 588 ? Number.NaN : 1 + (t % 12) / 12)],
+    ['NaN after a gap', (t: number) => (t % 50 >= 30 ? Number.NaN : 1 + Math.sin(t / 10))],
     ['a level shift', (t: number) => (t < 400 ? 0.2 : 3.5)],
     ['impossible numbers', (t: number) => [1, -1, Number.POSITIVE_INFINITY, 2][t % 4]!],
   ])('stays finite, not negative and ordered on %s', async (_, value) => {
@@ -115,6 +116,39 @@ describe('linear-quantile', () => {
     expect(s.peak(slot, CPU, 0.9)).toBeGreaterThan(Math.max(...s.path(slot, CPU, 0.9)) - 1e-6);
     expect(s.peak(slot, CPU, 0.9, 1)).toBeCloseTo(s.path(slot, CPU, 0.9)[0]!, 6);
     expect(s.peak(slot, CPU, 0.5)).toBeLessThanOrEqual(s.peak(slot, CPU, 0.9));
+  });
+
+  it('says of a shorter series than a season what the last values say', async () => {
+    const s = stand();
+    const slot = s.admit({ vmId: 'a' });
+    await s.run(
+      30,
+      cpuOnly((t) => 1 + 0.1 * (t % 2)),
+    );
+    checkSane(s.predict(), [CPU]);
+    const first = s.path(slot, CPU, 0.5)[0]!;
+    expect(first).toBeGreaterThan(0.95);
+    expect(first).toBeLessThan(1.2);
+  });
+
+  it('gives a new user of a known application its last value at first, and never more than it has reason to', async () => {
+    const s = stand();
+    for (const userId of ['u', 'v', 'w']) s.admit({ vmId: userId, applicationId: 'shop', userId });
+    const rng = new Rng(6, 'noise');
+    const usage = cpuOnly((t) => (t % 10 === 0 ? 3 : 1) + 0.1 * rng.uniform());
+    await s.run(3 * DAY_TICKS + 40, usage);
+    const slot = s.admit({ vmId: 'x', applicationId: 'shop', userId: 'x' });
+    let highest = 0;
+    for (let k = 0; k < 30; k++) {
+      await s.tick(usage);
+      const last = s.frame.usage[slot * R + CPU]!;
+      highest = Math.max(highest, last);
+      checkSane(s.predict(), [CPU]);
+      const path = s.path(slot, CPU, 0.5);
+      if (k === 0) for (const v of path) expect(v).toBeCloseTo(last, 1);
+      // Half as much again as the highest of late, and what calibration adds.
+      for (const v of path) expect(v).toBeLessThan(2 * highest);
+    }
   });
 
   it('goes on from saved models with the same forecasts bit for bit', async () => {
