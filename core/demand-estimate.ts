@@ -39,14 +39,17 @@ export class DemandEstimate {
     // Without pressure this divides by one: as fast as telling the cases apart.
     for (let i = 0; i < n; i++) estimate[i] = usage[i]! / Math.max(1 - pressure[i]!, least);
     for (let slot = 0; slot < this.#fleet.rows; slot++)
-      if (oomKills[slot]! > 0) this.#killed(slot, raw, estimate);
+      if (oomKills[slot]! > 0) estimate[slot * R + MEMORY] = wantedMemory(raw, slot);
     return out;
   }
+}
 
-  /** A killed guest shows no usage; what it had was all of its allocation. */
-  #killed(slot: number, raw: Frame, estimate: Float64Array): void {
-    const i = slot * R + MEMORY;
-    const used = Math.max(raw.usage[i]!, raw.allocation[i]!);
-    estimate[i] = Math.max(used + OOM_MIB, used * OOM_FACTOR);
-  }
+/** Memory that the VM in a slot would have used, by what was seen of it. */
+export function wantedMemory(raw: Frame, slot: number): number {
+  const i = slot * R + MEMORY;
+  const usage = raw.usage[i]!;
+  if (raw.oomKills[slot]! === 0) return usage / Math.max(1 - raw.pressure[i]!, 1 / MOST);
+  // A killed guest shows no usage; what it had was all of its allocation.
+  const used = Math.max(usage, raw.allocation[i]!);
+  return Math.max(used + OOM_MIB, used * OOM_FACTOR);
 }

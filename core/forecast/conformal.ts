@@ -5,6 +5,7 @@ import { Documents } from './documents.ts';
 import { pack, unpack } from './float-codec.ts';
 import { Hierarchy } from './hierarchy.ts';
 import type { ModelDocument, SavedState } from './model-document.ts';
+import { highestOf, Peaks, windowOf } from './peaks.ts';
 import { isSample } from './point-model.ts';
 import type { Training, TrainingHealth } from './retrained.ts';
 import { B, BUCKETS, G, GRID, PROBITS, Scores } from './scores.ts';
@@ -43,7 +44,7 @@ export interface Calibratable extends Omit<Forecaster, 'peak'>, Stateful {}
  * exchangeability"; locally scaled, Papadopoulos et al. 2008).
  *
  * A forecaster with quantiles of its own is scored on each of them, and each is moved to where it should be
- * (conformalised quantile regression, Romano et al. 2019).
+ * (conformalised quantile regression, Romano et al. 2019). Peaks over a horizon are calibrated by themselves: `Peaks`.
  */
 export class Conformal implements Forecaster, Persistent, Stateful {
   readonly name: string;
@@ -61,11 +62,14 @@ export class Conformal implements Forecaster, Persistent, Stateful {
   #forecasts = new Float32Array(0);
   #widths = new Float32Array(0);
   readonly #spreads = new Spreads();
+  readonly #peaks: Peaks;
   /** What will be scored at each coming tick, [tick % RING][i * B + bucket]: the forecast at each level, the spread. */
   readonly #due: Float32Array[] = Array.from({ length: RING }, () => new Float32Array(0));
   #tick = -1;
   #batch: ForecastBatch | undefined;
   readonly #z: Float64Array;
+  /** Highest forecast at each level. */
+  readonly #tops: Float64Array;
   readonly #turn = new Uint8Array(STEPS);
   readonly #values = new Float64Array(G);
   readonly #reported = REPORTED.map((level) => GRID.indexOf(level));
@@ -92,7 +96,9 @@ export class Conformal implements Forecaster, Persistent, Stateful {
     );
     this.#median = this.#base[GRID.indexOf(0.5)]!;
     this.#scores = new Scores(this.#rows, levels.length, this.#base);
+    this.#peaks = new Peaks(this.#rows, levels.length, this.#base);
     this.#z = new Float64Array(levels.length);
+    this.#tops = new Float64Array(levels.length);
   }
 
   grow(capacity: number): void {
@@ -103,18 +109,21 @@ export class Conformal implements Forecaster, Persistent, Stateful {
     this.#widths = grown(this.#widths, n * B);
     for (let k = 0; k < RING; k++) this.#due[k] = grown(this.#due[k]!, n * B * (L + 1));
     this.#spreads.grow(n * B);
+    this.#peaks.grow(n);
     this.#inner.grow(capacity);
   }
 
   admit(slot: number): void {
     this.#rows.admit(slot);
     this.#scores.grow();
+    this.#peaks.scores.grow();
     this.#spreads.growShared(this.#scores.offsets.length / G);
     const L = this.#levels.length;
     const width = R * L * STEPS;
     this.#forecasts.fill(Number.NaN, slot * width, (slot + 1) * width);
     for (const due of this.#due) due.fill(Number.NaN, slot * R * B * (L + 1), (slot + 1) * R * B * (L + 1));
     this.#spreads.clear(slot * R * B, (slot + 1) * R * B);
+    this.#peaks.clear(slot * R, (slot + 1) * R);
     this.#inner.admit(slot);
     this.#documents.admitted(slot);
   }
@@ -137,12 +146,16 @@ export class Conformal implements Forecaster, Persistent, Stateful {
       const slot = slots[k]!;
       const row = this.#rows.row[slot]!;
       const scored = (t + slot) % EVERY === 0;
+      const phase = phaseOf(t, slot);
       for (let r = 0; r < R; r++) {
         const y = frame.usage[slot * R + r]!;
-        if (isSample(y)) this.#score(slot * R + r, (row * R + r) * B, r, y, scored);
+        const sample = isSample(y);
+        if (sample) this.#score(slot * R + r, (row * R + r) * B, r, y, scored);
+        this.#peaks.see(slot * R + r, (row * R + r) * B, phase, sample ? y : Number.NaN);
       }
     }
     this.#scores.tick(t);
+    this.#peaks.scores.tick(t);
     this.#remember();
   }
 
@@ -196,6 +209,7 @@ export class Conformal implements Forecaster, Persistent, Stateful {
     for (let k = 0; k < slots.length; k++) {
       const slot = slots[k]!;
       const row = this.#rows.row[slot]!;
+      const phase = phaseOf(t, slot);
       for (let r = 0; r < R; r++) {
         const i = slot * R + r;
         const from = (k * R + r) * width;
@@ -205,6 +219,7 @@ export class Conformal implements Forecaster, Persistent, Stateful {
         for (let b = 0; b < B; b++) {
           widths[i * B + b] = this.#spreads.at(i * B + b, (row * R + r) * B + b, point);
         }
+        this.#peaks.begin(i, phase, forecasts, i * width, STEPS, widths, i * B);
         for (let n = 0; n < taken; n++) {
           const h = this.#turn[n]!;
           const b = BUCKET_OF[h - 1]!;
@@ -217,23 +232,22 @@ export class Conformal implements Forecaster, Persistent, Stateful {
     }
   }
 
+  /** At least the highest of the path's quantiles; for more than a step also what peaks so long were of late. */
   peak(slots: Int32Array, horizon: number, quantile: number, out: Float64Array): void {
-    if (horizon > STEPS) {
-      this.#farPeak(slots, horizon, quantile, out);
-      return;
-    }
     const L = this.#levels.length;
     const forecasts = this.#forecasts;
     const widths = this.#widths;
     const offsets = this.#scores.offsets;
-    const { g, share } = locate(quantile);
+    const steps = Math.min(horizon, STEPS);
+    const place = locate(quantile);
+    const { g, share } = place;
     for (let k = 0; k < slots.length; k++) {
       const slot = slots[k]!;
       const row = this.#rows.row[slot]!;
       for (let r = 0; r < R; r++) {
         const i = slot * R + r;
-        let highest = Number.NEGATIVE_INFINITY;
-        for (let h = 0; h < horizon; h++) {
+        let highest = steps > 1 ? this.#window(i, (row * R + r) * B, steps, place) : Number.NEGATIVE_INFINITY;
+        for (let h = 0; h < steps; h++) {
           const b = BUCKET_OF[h]!;
           const at = ((row * R + r) * B + b) * G;
           const spread = widths[i * B + b]!;
@@ -243,7 +257,7 @@ export class Conformal implements Forecaster, Persistent, Stateful {
             const low = offsets[at + g]!;
             v = forecasts[from]! + spread * (low + share * (offsets[at + g + 1]! - low));
           } else {
-            this.#ladder(forecasts, from, STEPS, spread, at);
+            this.#ladder(forecasts, from, STEPS, spread, offsets, at);
             v = this.#values[g]! + share * (this.#values[g + 1]! - this.#values[g]!);
           }
           if (!(v <= highest)) highest = v;
@@ -251,17 +265,32 @@ export class Conformal implements Forecaster, Persistent, Stateful {
         out[i] = highest > 0 ? highest : highest <= 0 ? 0 : Number.NaN;
       }
     }
+    if (horizon > STEPS) this.#farther(slots, horizon, quantile, out);
   }
 
-  #farPeak(slots: Int32Array, horizon: number, quantile: number, out: Float64Array): void {
+  /** The quantile of the peak of the next `steps` > 1 ticks, by the windows next to it. */
+  #window(i: number, rb: number, steps: number, { g, share }: Place): number {
+    const L = this.#levels.length;
+    for (let l = 0; l < L; l++) this.#tops[l] = highestOf(this.#forecasts, (i * L + l) * STEPS, steps);
+    const window = windowOf(steps);
+    let peak = 0;
+    for (let n = 0; n < 2; n++) {
+      const weight = n === 0 ? 1 - window.share : window.share;
+      const b = window.b + n;
+      this.#ladder(this.#tops, 0, 1, this.#widths[i * B + b]!, this.#peaks.scores.offsets, (rb + b) * G);
+      peak += weight * (this.#values[g]! + share * (this.#values[g + 1]! - this.#values[g]!));
+    }
+    return peak;
+  }
+
+  #farther(slots: Int32Array, horizon: number, quantile: number, out: Float64Array): void {
     const batch = new ForecastBatch(slots.length, horizon, [quantile]);
     this.predict(slots, batch);
     for (let k = 0; k < slots.length; k++) {
       for (let r = 0; r < R; r++) {
-        const from = batch.index(k, r, 0, 0);
-        let highest = batch.values[from]!;
-        for (let h = 1; h < horizon; h++) highest = Math.max(highest, batch.values[from + h]!);
-        out[slots[k]! * R + r] = highest;
+        const i = slots[k]! * R + r;
+        const highest = highestOf(batch.values, batch.index(k, r, 0, 0), horizon);
+        if (!(highest <= out[i]!)) out[i] = highest;
       }
     }
   }
@@ -272,10 +301,10 @@ export class Conformal implements Forecaster, Persistent, Stateful {
     from: number,
     stride: number,
     spread: number,
+    offsets: Float32Array,
     at: number,
   ): void {
     const values = this.#values;
-    const offsets = this.#scores.offsets;
     let least = Number.NEGATIVE_INFINITY;
     for (let g = 0; g < G; g++) {
       const v = forecasts[from + this.#base[g]! * stride]! + spread * offsets[at + g]!;
@@ -307,7 +336,7 @@ export class Conformal implements Forecaster, Persistent, Stateful {
           const b = BUCKET_OF[Math.min(h, STEPS - 1)]!;
           const width = this.#widths[i * B + b]!;
           const at = ((row * R + r) * B + b) * G;
-          if (L > 1) this.#ladder(forecasts, from + h, stride, width, at);
+          if (L > 1) this.#ladder(forecasts, from + h, stride, width, offsets, at);
           for (let q = 0; q < quantiles.length; q++) {
             const { g, share } = places[q]!;
             const v =
@@ -360,6 +389,7 @@ export class Conformal implements Forecaster, Persistent, Stateful {
     return {
       inner: this.#inner.saveRow(row),
       scores: this.#scores.save(row),
+      peaks: this.#peaks.scores.save(row),
       spreads: pack(this.#spreads.sharedColumns(row * R * B, (row + 1) * R * B)),
     };
   }
@@ -367,17 +397,23 @@ export class Conformal implements Forecaster, Persistent, Stateful {
   loadRow(row: number, saved: SavedState, tick: number): void {
     this.#inner.loadRow(row, saved['inner'] as SavedState, tick);
     this.#scores.load(row, saved['scores'] as SavedState, tick);
+    this.#peaks.scores.load(row, saved['peaks'] as SavedState, tick);
     unpack(saved['spreads'], this.#spreads.sharedColumns(row * R * B, (row + 1) * R * B));
     this.#tick = Math.max(this.#tick, tick);
   }
 
   saveSlot(slot: number): SavedState {
-    return { inner: this.#inner.saveSlot(slot), quantiles: pack(this.#columns(slot)) };
+    return {
+      inner: this.#inner.saveSlot(slot),
+      quantiles: pack(this.#columns(slot)),
+      peaks: this.#peaks.saveSeries(slot * R, slot * R + R),
+    };
   }
 
   loadSlot(slot: number, saved: SavedState, tick: number): void {
     this.#inner.loadSlot(slot, saved['inner'] as SavedState, tick);
     unpack(saved['quantiles'], this.#columns(slot));
+    this.#peaks.loadSeries(slot * R, slot * R + R, saved['peaks']);
   }
 
   #columns(slot: number): (Float64Array | Float32Array | Int32Array)[] {
@@ -393,8 +429,18 @@ export class Conformal implements Forecaster, Persistent, Stateful {
   }
 }
 
+interface Place {
+  readonly g: number;
+  readonly share: number;
+}
+
+/** Ticks, so shifted that windows of different VMs do not begin together. */
+function phaseOf(t: number, slot: number): number {
+  return t + 5 * slot;
+}
+
 /** Where a quantile lies on the grid: between g and g + 1, or beyond an end along the same line. */
-function locate(quantile: number): { g: number; share: number } {
+function locate(quantile: number): Place {
   const z = normalQuantile(Math.min(0.9999, Math.max(0.0001, quantile)));
   let g = 0;
   while (g + 2 < G && PROBITS[g + 1]! <= z) g++;

@@ -190,7 +190,7 @@ export class StepResiduals implements PerSlot {
         const base = slots[s]! * R;
         for (let i = base; i < base + R; i++) {
           const error = usage[i]! - forecast[i]!;
-          if (!Number.isNaN(error)) errors.add(i, error);
+          if (isSample(usage[i]!) && !Number.isNaN(error)) errors.add(i, error);
           forecast[i] = model.at(i, 1 << k);
         }
       }

@@ -32,5 +32,5 @@ export function createPolicy(config: PolicyConfig, ctx: PolicyContext): Policy {
 /** No quantile to choose, no margin and no band: what will be needed is known. */
 function foresight(horizon: number): QuantileParams {
   const certain = { quantile: 0.5, horizon, margin: 0 };
-  return { ...certain, memory: certain, upBand: 0, downBand: 0 };
+  return { ...certain, memory: { ...certain, holdHours: 0 }, upBand: 0, downBand: 0 };
 }

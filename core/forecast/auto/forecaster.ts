@@ -204,23 +204,23 @@ export class Auto implements Forecaster, Persistent, Stateful {
   }
 
   peak(slots: Int32Array, horizon: number, quantile: number, out: Float64Array): void {
-    const batch = new ForecastBatch(slots.length, horizon, [quantile]);
-    this.predict(slots, batch);
+    const batch = new ForecastBatch(slots.length, 1, [quantile]);
+    this.#read(slots, batch, (levels) => this.#mixture.blendPeaks(slots, horizon, levels));
     for (let k = 0; k < slots.length; k++) {
-      for (let r = 0; r < R; r++) {
-        const from = batch.index(k, r, 0, 0);
-        let highest = batch.values[from]!;
-        for (let h = 1; h < horizon; h++) highest = Math.max(highest, batch.values[from + h]!);
-        out[slots[k]! * R + r] = highest;
-      }
+      for (let r = 0; r < R; r++) out[slots[k]! * R + r] = batch.values[batch.index(k, r, 0, 0)]!;
     }
   }
 
   predict(slots: Int32Array, out: ForecastBatch): void {
+    this.#read(slots, out, (levels) => this.#mixture.blend(slots, out.horizon, levels));
+  }
+
+  /** Reads the quantiles of `out` off those of the mixture at some levels around them. */
+  #read(slots: Int32Array, out: ForecastBatch, blend: (levels: readonly number[]) => Float64Array): void {
     const { quantiles, horizon, values } = out;
     const probits = quantiles.map(normalQuantile);
     const { places, levels } = this.#mixture.levels(probits[0]!, probits.at(-1)!);
-    const mixed = this.#mixture.blend(slots, horizon, levels);
+    const mixed = blend(levels);
     const n = levels.length;
     for (let k = 0; k < slots.length; k++) {
       const row = this.#rows.row[slots[k]!]!;

@@ -10,6 +10,9 @@ const PROBITS = GRID.map(normalQuantile);
 /** Candidates with less weight are not asked. */
 const LEAST_WEIGHT = 0.01;
 
+/** Fills a batch with what a candidate says of some slots. */
+type Ask = (candidate: Forecaster, slots: Int32Array, batch: ForecastBatch) => void;
+
 /** The quantiles of several forecasters averaged by their standings (Vincent's average: level by level). */
 export class Mixture {
   /** 1 where a sample was ever seen, slot * R + resource: there someone must have something to say. */
@@ -47,6 +50,23 @@ export class Mixture {
    * asked only about VMs that give it weight. NaN where no candidate has anything to say.
    */
   blend(slots: Int32Array, horizon: number, levels: readonly number[]): Float64Array {
+    return this.#blend(slots, horizon, levels, (candidate, asked, batch) => candidate.predict(asked, batch));
+  }
+
+  /** The same of the candidates' peaks over a horizon: a batch of one step. */
+  blendPeaks(slots: Int32Array, horizon: number, levels: readonly number[]): Float64Array {
+    const peaks = new Float64Array(this.seen.length);
+    return this.#blend(slots, 1, levels, (candidate, asked, batch) => {
+      levels.forEach((level, q) => {
+        candidate.peak(asked, horizon, level, peaks);
+        for (let k = 0; k < asked.length; k++) {
+          for (let r = 0; r < R; r++) batch.values[batch.index(k, r, q, 0)] = peaks[asked[k]! * R + r]!;
+        }
+      });
+    });
+  }
+
+  #blend(slots: Int32Array, horizon: number, levels: readonly number[], ask: Ask): Float64Array {
     const C = this.#candidates.length;
     const width = levels.length * horizon;
     if (this.#mixed.length < slots.length * R * width)
@@ -65,7 +85,7 @@ export class Mixture {
           break;
         }
       }
-      this.#add(c, slots, places, horizon, levels, sums, false);
+      this.#add(c, slots, places, horizon, levels, ask, sums, false);
     }
     // Who is trusted may know no quantiles yet: then the first who does speaks.
     for (let c = 0; c < C; c++) {
@@ -77,7 +97,7 @@ export class Mixture {
           break;
         }
       }
-      this.#add(c, slots, places, horizon, levels, sums, true);
+      this.#add(c, slots, places, horizon, levels, ask, sums, true);
     }
     for (let s = 0; s < sums.length; s++) {
       const inverse = 1 / sums[s]!;
@@ -94,6 +114,7 @@ export class Mixture {
     places: readonly number[],
     horizon: number,
     levels: readonly number[],
+    ask: Ask,
     sums: Float64Array,
     instead: boolean,
   ): void {
@@ -101,7 +122,8 @@ export class Mixture {
     const C = this.#candidates.length;
     const width = levels.length * horizon;
     const batch = new ForecastBatch(places.length, horizon, levels);
-    this.#candidates[c]!.predict(
+    ask(
+      this.#candidates[c]!,
       Int32Array.from(places, (k) => slots[k]!),
       batch,
     );

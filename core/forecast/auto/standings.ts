@@ -15,6 +15,8 @@ const PARENT_WEIGHT = 6;
 /** Step of the coverage correction of a pair, and of its parents, who see more; on the normal scale. */
 const RATE = 0.05;
 const PARENT_RATE = 0.01;
+/** A comparison counts as at most so many usual ones: a single event does not decide who is trusted. */
+const MOST = 4;
 /** What saying nothing costs, in losses of the worst that said something. */
 const SILENCE = 2;
 /** Largest correction. */
@@ -83,11 +85,19 @@ export class Standings {
     if (worst === 0) return;
     // Who had nothing to say is worse than everyone who had.
     for (let c = 0; c < C; c++) if (Number.isNaN(losses[from + c]!)) losses[from + c] = SILENCE * worst;
-    this.#counts[rr]!++;
+    let now = 0;
     let total = 0;
     for (let c = 0; c < C; c++) {
-      this.#losses[rr * C + c]! += losses[from + c]!;
+      now += losses[from + c]!;
       total += this.#losses[rr * C + c]!;
+    }
+    const most = this.#counts[rr]! > 0 ? (MOST * total) / this.#counts[rr]! : now;
+    const scale = now > most ? most / now : 1;
+    total += scale * now;
+    this.#counts[rr]!++;
+    for (let c = 0; c < C; c++) {
+      losses[from + c]! *= scale;
+      this.#losses[rr * C + c]! += losses[from + c]!;
     }
     // Parents sum over series of all sizes: in units of what the series usually costs.
     const usual = total / this.#counts[rr]!;

@@ -24,10 +24,13 @@ const KEPT = HOUR_LOW + 1;
 const AROUND = 2;
 /** How fast the deviation from the usual at a time of day follows: the weight of the newest day. */
 const DEVIATION = 1 - exp2(-0.5);
+/** Differences of so many units count half. */
+const FAR = 30;
 
 /**
  * The lags that quantiles are regressed on. Per series, as differences from the last value, in units of how far
- * the series moves just now:
+ * the series moves just now. Large ones are compressed: a series that only climbs is hundreds of steps from its
+ * yesterday, and the slightest error of a coefficient would be as many.
  *
  *   location: means of about 4, 24 ticks and of a day; the same time of the last day and hour, and usual at both
  *   range: high and low of the hour, high of the day, high around the same time yesterday
@@ -80,12 +83,12 @@ export class QuantileTerms {
     const last = a[o + LAST]!;
     x[0] = 1;
     x[1] = scale * inverse;
-    x[2] = (a[o + LEVEL]! - last) * inverse;
-    x[3] = (a[o + SHORT_MEAN]! - last) * inverse;
-    x[4] = (a[o + LONG_MEAN]! - last) * inverse;
-    x[5] = (a[o + HOUR_HIGH]! - last) * inverse;
-    x[6] = (a[o + HOUR_LOW]! - last) * inverse;
-    x[7] = (a[o + DAY_HIGH]! - last) * inverse;
+    x[2] = near((a[o + LEVEL]! - last) * inverse);
+    x[3] = near((a[o + SHORT_MEAN]! - last) * inverse);
+    x[4] = near((a[o + LONG_MEAN]! - last) * inverse);
+    x[5] = near((a[o + HOUR_HIGH]! - last) * inverse);
+    x[6] = near((a[o + HOUR_LOW]! - last) * inverse);
+    x[7] = near((a[o + DAY_HIGH]! - last) * inverse);
     x[8] = Math.abs(x[3]);
     x[9] = Math.abs(x[2]);
     return unit;
@@ -111,12 +114,12 @@ export class QuantileTerms {
       if (v > high) high = v;
     }
     const usual = orLast(past.dayProfile[base + at]!, last);
-    x[10] = (orLast(yesterday, last) - last) * inverse;
-    x[11] = (usual - last) * inverse;
-    x[12] = (orLast(high, last) - last) * inverse;
-    x[13] = (orLast(past.hour[minute]!, last) - last) * inverse;
-    x[14] = (orLast(past.hour[minute + HOUR_TICKS]!, last) - last) * inverse;
-    x[15] = this.#deviation[base + at]! * inverse;
+    x[10] = near((orLast(yesterday, last) - last) * inverse);
+    x[11] = near((usual - last) * inverse);
+    x[12] = near((orLast(high, last) - last) * inverse);
+    x[13] = near((orLast(past.hour[minute]!, last) - last) * inverse);
+    x[14] = near((orLast(past.hour[minute + HOUR_TICKS]!, last) - last) * inverse);
+    x[15] = near(this.#deviation[base + at]! * inverse);
     x[16] = Math.abs(x[11]);
     x[17] = h / STEPS;
   }
@@ -129,4 +132,8 @@ export class QuantileTerms {
 
 function orLast(value: number, last: number): number {
   return Number.isNaN(value) ? last : value;
+}
+
+function near(difference: number): number {
+  return difference / (1 + Math.abs(difference) / FAR);
 }

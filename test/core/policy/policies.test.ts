@@ -70,4 +70,29 @@ describe('the quantile policy', () => {
       target,
     ]);
   });
+
+  it('keeps memory at the highest usage of the last day, with the margin', () => {
+    const fleet = fleetOf(1);
+    const need = [1, 100, 1, 1];
+    const ctx = { fleet, stepMs: 300_000, forecaster: constant(need) };
+    const policy = fleet.register(createQuantile(quantileParams.parse({ memory: { margin: 0.1 } }), ctx));
+    const frame = fleet.register(new Frame());
+    const memoryAt = (tick: number, usage: number, oomKills = 0): number => {
+      frame.tick = tick;
+      frame.usage.set([1, usage, 1, 1]);
+      frame.allocation.set([1, 500, 1, 1]);
+      frame.oomKills[0] = oomKills;
+      const desired = Float64Array.of(1, 500, 1, 1);
+      policy.decide(frame, fleet.slots, desired);
+      return desired[1]!;
+    };
+    expect(memoryAt(0, 80)).toBeCloseTo(110, 9);
+    expect(memoryAt(1, 300)).toBeCloseTo(330, 9);
+    expect(memoryAt(12 * 24, 80)).toBeCloseTo(330, 9);
+    // The hour of tick 1 is the first; it leaves after 24 more.
+    expect(memoryAt(12 * 25, 80)).toBeCloseTo(110, 9);
+    // Killed at 500: 100 more, or 20 %. Demand was at least 600.
+    expect(memoryAt(12 * 25 + 1, 0, 1)).toBeCloseTo(660, 9);
+    expect(memoryAt(12 * 25 + 2, Number.NaN)).toBeCloseTo(660, 9);
+  });
 });

@@ -80,7 +80,7 @@ describe('prophet-ridge', () => {
     const far = s.predict(40);
     checkSane(far, [CPU]);
     expect(s.peak(slot, CPU, 0.95)).toBeGreaterThanOrEqual(0);
-    expect(s.peak(slot, CPU, 0.95, 40)).toBe(
+    expect(s.peak(slot, CPU, 0.95, 40)).toBeGreaterThanOrEqual(
       Math.max(...far.values.subarray(far.index(0, CPU, 3, 0), far.index(0, CPU, 3, 40))),
     );
     expect(s.peak(slot, MEMORY, 0.9)).toBeNaN();
@@ -98,7 +98,7 @@ describe('prophet-ridge', () => {
     expect(s.path(slot, CPU, 0.5)[0]).toBeLessThan(1.15);
   });
 
-  it('has the same peak as the largest of its paths, and quantiles that ascend anywhere', async () => {
+  it('has a peak not below the largest of its paths, the same for one step, and quantiles that ascend anywhere', async () => {
     const s = stand();
     const slot = s.admit({ vmId: 'a' });
     await s.run(400, busy(5));
@@ -111,7 +111,8 @@ describe('prophet-ridge', () => {
           const [low, high] = [Math.min(a, b), Math.max(a, b)];
           const peak = s.peak(slot, CPU, low, horizon);
           const largest = Math.max(...s.path(slot, CPU, low, horizon));
-          expect(Math.abs(peak - largest)).toBeLessThan(1e-6);
+          expect(peak).toBeGreaterThan(largest - 1e-6);
+          if (horizon === 1) expect(peak).toBeCloseTo(largest, 6);
           expect(s.peak(slot, CPU, high, horizon)).toBeGreaterThanOrEqual(peak);
         },
       ),
