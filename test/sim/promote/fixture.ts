@@ -21,7 +21,7 @@ export const SCENARIO = {
   },
   policies: {
     static: { kind: 'static' },
-    ahead: { kind: 'quantile', downBand: 0.3, forecast: { model: 'last-value' } },
+    ahead: { kind: 'quantile', quantile: 0.93, horizon: 3, downBand: 0.3, forecast: { model: 'last-value' } },
     ridge: { kind: 'quantile', forecast: { model: 'prophet-ridge' } },
     threshold: { kind: 'threshold' },
     vpa: { kind: 'vpa' },

@@ -92,9 +92,9 @@ describe('promote', () => {
 
   it('refuses a forecast that is not as honest as it must be, on either side', () => {
     const cpu = good.evidence.observed.find(({ measure }) => measure === 'coverage.cpu')!;
-    expect(cpu.nominal).toBeCloseTo(0.95, 12);
+    expect(cpu.nominal).toBeCloseTo(0.93, 12);
     const planted = 0.002;
-    const set = { coverage: { below: 0.95 - cpu.low! - planted, above: 1 } };
+    const set = { coverage: { below: 0.93 - cpu.low! - planted, above: 1 } };
     const below = judgeGates(good.evidence, UNTUNED, gatesSchema.parse({ ...GATES, ...set }));
     expect(below.find((one) => one.gate === 'coverage.cpu')).toMatchObject({
       pass: false,
@@ -170,7 +170,7 @@ describe('the run that is promoted', () => {
   it('is refused when a file of it was changed', async () => {
     const result = copy('a', 'result.json', (text) => text.replace('"vmDays":24', '"vmDays":240'));
     expect(await refused(result)).toMatchObject({ code: 'PROMOTE_RUN_TAMPERED', exitCode: EXIT.refused });
-    const scenario = copy('b', 'scenario.yaml', (text) => text.replace('quantile: 0.95', 'quantile: 0.5'));
+    const scenario = copy('b', 'scenario.yaml', (text) => text.replace('quantile: 0.93', 'quantile: 0.5'));
     expect(await refused(scenario)).toMatchObject({ code: 'PROMOTE_RUN_TAMPERED', exitCode: EXIT.refused });
   });
 
