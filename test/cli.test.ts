@@ -124,13 +124,16 @@ describe('the command line', () => {
     const { file, out } = workspace(
       SCENARIO.replace('duration: 6h', 'duration: 3650d').replace('users: 2', 'users: 200'),
     );
-    const child = spawn(process.execPath, [join(ROOT, 'dist/cli.js'), 'run', file, '--out', out]);
+    const decisions = `${out}.decisions`;
+    const args = ['run', file, '--out', out, '--decisions', decisions];
+    const child = spawn(process.execPath, [join(ROOT, 'dist/cli.js'), ...args]);
     let stderr = '';
     child.stderr.on('data', (text) => {
       stderr += text;
     });
     const code = new Promise((resolve) => child.on('close', resolve));
-    await setTimeout(3000);
+    // The first decision shows that the run is going, however slow the machine.
+    while (!existsSync(decisions) && child.exitCode === null) await setTimeout(50);
     child.kill('SIGINT');
     expect([await code, stderr]).toEqual([130, 'interrupted\n']);
     expect(existsSync(out)).toBe(false);
