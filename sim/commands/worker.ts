@@ -5,7 +5,6 @@ import { parseDuration } from '../../core/duration.ts';
 import { EXIT } from '../../core/errors.ts';
 import { connectQueue } from '../sweep/queue/connection.ts';
 import { taskQueue } from '../sweep/queue/messages.ts';
-import { serveQueue } from '../sweep/queue/queue-worker.ts';
 import { commonOptions, interruptible, print, remark } from './console.ts';
 import { atLeastOne, queueTimeout } from './sweep-options.ts';
 
@@ -49,6 +48,8 @@ export const workerCommand: CommandModule<object, Args> = {
       })
       .option('queue-timeout', queueTimeout) as never,
   handler: async (args) => {
+    // BullMQ takes as long to load as all the rest: other verbs need not wait for it.
+    const { serveQueue } = await import('../sweep/queue/queue-worker.ts');
     const { signal, release } = interruptible();
     const connection = await connectQueue(args.queue);
     remark(`taking runs from ${connection.shown}, queue ${taskQueue()}`, args.quiet);
