@@ -175,11 +175,14 @@ export class Profiler implements PerSlot {
     if (seen === 0) return;
     const { pair, application, user, requested } = this.#fleet;
     const p = pair[slot]!;
-    const isNew = this.#groups.pair[p] === undefined;
-    this.#touch('pair', p, p, isNew);
-    this.#touch('application', application[slot]!, p, isNew);
-    this.#touch('user', user[slot]!, p, isNew);
-    this.#touch('global', 0, p, isNew);
+    const known = this.#groups.pair[p];
+    if (known?.lastHour !== this.#hour) {
+      const isNew = known === undefined;
+      this.#touch('pair', p, p, isNew);
+      this.#touch('application', application[slot]!, p, isNew);
+      this.#touch('user', user[slot]!, p, isNew);
+      this.#touch('global', 0, p, isNew);
+    }
     this.#baselines.add(p, this.#hour, this.#sum, this.#peak, requested, from);
   }
 

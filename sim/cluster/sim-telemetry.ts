@@ -68,10 +68,16 @@ export class SimTelemetry implements Telemetry {
     frame.oomKills.set(oomKills.subarray(0, this.#fleet.rows));
     const { noise, loss } = this.#params;
     const tick = at / this.#stepMs;
-    for (const slot of this.#fleet.slots) {
+    const { slots } = this.#fleet;
+    for (let k = 0; k < slots.length; k++) {
+      const slot = slots[k]!;
       const first = slot * R;
       // A VM that came just now has not been observed yet: its row is NaN since admission.
       if (Number.isNaN(usage[first]!)) continue;
+      if (noise === 0 && loss === 0) {
+        frame.sampledAt[slot] = this.#until;
+        continue;
+      }
       const number = this.#numberOf(slot);
       if (loss > 0 && uniformAt(this.#seed, number, tick) < loss) {
         frame.usage.fill(Number.NaN, first, first + R);
