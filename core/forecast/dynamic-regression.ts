@@ -1,7 +1,7 @@
 import type { Fleet } from '../fleet.ts';
 import { exp2 } from '../math.ts';
 import { type Frame, grown, type PerSlot, R } from '../model.ts';
-import { Experts } from './experts.ts';
+import { CHECKED, Experts } from './experts.ts';
 import { pack, unpack } from './float-codec.ts';
 import type { Hierarchy } from './hierarchy.ts';
 import { NormalEquations } from './normal-equations.ts';
@@ -29,6 +29,8 @@ export interface Shape {
 
 /** Steps ahead that have coefficients of their own; farther ones use the last. */
 const STEPS = 12;
+/** All steps that have, bit h - 1. */
+const ALL = (1 << STEPS) - 1;
 /** A VM teaches once in so many ticks: neighbours say much the same. No divisor of an hour or of a day. */
 const EVERY = 7;
 /** Ticks between solutions of a row. */
@@ -238,6 +240,14 @@ export class DynamicRegression implements PerSlot {
    * a sample nor a shape is known.
    */
   path(slot: number, r: number, horizon: number, out: Float64Array, offset: number): void {
+    this.steps(slot, r, horizon, ALL, out, offset);
+  }
+
+  /** Steps that have to be forecast every tick, bit h - 1: the experts are held to them. */
+  readonly due = CHECKED.reduce((mask, h) => mask | (1 << (h - 1)), 0);
+
+  /** As `path`, but of the first STEPS only those in `wanted`, bit h - 1. */
+  steps(slot: number, r: number, horizon: number, wanted: number, out: Float64Array, offset: number): void {
     const i = slot * R + r;
     const t = this.#tick;
     const unit = this.#unit[i]!;
@@ -275,11 +285,13 @@ export class DynamicRegression implements PerSlot {
     const origin = (i * ORIGINS + (t & (ORIGINS - 1))) * KEPT;
     this.#termsOfOrigin(origin, inverse);
     this.#experts.weigh(i);
+    const known = shape !== undefined;
     for (let h = 1; h <= horizon; h++) {
+      if (h <= STEPS && (wanted & (1 << (h - 1))) === 0) continue;
       const step = h <= STEPS ? h - 1 : STEPS - 1;
       const then = h <= STEPS ? this.#curve[i * CURVE + ((t + h) & (CURVE - 1))]! : (shape?.at(t + h) ?? 0);
       this.#lookBack(i, h);
-      this.#termsOfTarget(origin, inverse, now, then, shape !== undefined);
+      this.#termsOfTarget(origin, inverse, now, then, known);
       const from = this.#equations.at(row, r, step);
       let sum = 0;
       for (let j = 0; j < TERMS; j++) sum += coefficients[from + j]! * x[j]!;
