@@ -15,6 +15,8 @@ import { ForecastBatch, type ForecastContext, type Forecaster } from './types.ts
 
 /** Steps whose forecasts are remembered and scored; farther ones are given the errors of the last. */
 const STEPS = 12;
+/** All of them, bit h - 1. */
+const ALL = (1 << STEPS) - 1;
 const RING = 16;
 /** A VM's errors become scores once in so many ticks: neighbours are much alike. No divisor of an hour or a day. */
 const EVERY = 5;
@@ -36,6 +38,14 @@ export interface Coverage {
 /** What can be calibrated: a forecaster that gives the paths it is asked for and can be written down. */
 export interface Calibratable extends Omit<Forecaster, 'peak'>, Stateful {}
 
+/** A point forecaster whose steps can be had one by one, so that only those are made that somebody asks for. */
+export interface Stepwise {
+  /** Steps it has to make every tick for its own sake, bit h - 1, the first among them. */
+  readonly due: number;
+  /** Writes the `wanted` ones of the first `horizon` steps to out[h - 1]: the same until the next tick is observed. */
+  steps(slot: number, r: number, horizon: number, wanted: number, out: Float64Array): void;
+}
+
 /**
  * Gives any forecaster calibrated quantiles. The scores are its own recent errors, (usage - forecast) / spread, where
  * the spread follows the size of the VM's errors of late; a quantile is the forecast plus the spread times that
@@ -50,6 +60,7 @@ export class Conformal implements Forecaster, Persistent, Stateful {
   readonly name: string;
   readonly parameters: string;
   readonly #inner: Calibratable;
+  readonly #stepwise: Stepwise | undefined;
   readonly #fleet: Fleet;
   readonly #documents: Documents;
   readonly #rows: Hierarchy;
@@ -61,6 +72,10 @@ export class Conformal implements Forecaster, Persistent, Stateful {
   /** Forecasts of the newest origin, (i * levels + level) * STEPS + h - 1, and the spreads, i * B + bucket. */
   #forecasts = new Float32Array(0);
   #widths = new Float32Array(0);
+  /** Of a stepwise forecaster, the steps that `#forecasts` holds and those that were asked for later, bit h - 1. */
+  #held = new Uint16Array(0);
+  #asked = new Uint16Array(0);
+  readonly #path = new Float64Array(STEPS);
   readonly #spreads = new Spreads();
   readonly #peaks: Peaks;
   /** What will be scored at each coming tick, [tick % RING][i * B + bucket]: the forecast at each level, the spread. */
@@ -82,6 +97,7 @@ export class Conformal implements Forecaster, Persistent, Stateful {
   constructor(inner: Calibratable, levels: readonly number[], ctx: ForecastContext) {
     this.name = inner.name;
     this.#inner = inner;
+    this.#stepwise = levels.length === 1 && 'steps' in inner ? (inner as Calibratable & Stepwise) : undefined;
     this.#fleet = ctx.fleet;
     this.#levels = levels;
     this.parameters = inner.parameters;
@@ -107,6 +123,8 @@ export class Conformal implements Forecaster, Persistent, Stateful {
     const L = this.#levels.length;
     this.#forecasts = grown(this.#forecasts, n * L * STEPS);
     this.#widths = grown(this.#widths, n * B);
+    this.#held = grown(this.#held, n);
+    this.#asked = grown(this.#asked, n);
     for (let k = 0; k < RING; k++) this.#due[k] = grown(this.#due[k]!, n * B * (L + 1));
     this.#spreads.grow(n * B);
     this.#peaks.grow(n);
@@ -121,6 +139,8 @@ export class Conformal implements Forecaster, Persistent, Stateful {
     const L = this.#levels.length;
     const width = R * L * STEPS;
     this.#forecasts.fill(Number.NaN, slot * width, (slot + 1) * width);
+    this.#held.fill(ALL, slot * R, slot * R + R);
+    this.#asked.fill(0, slot * R, slot * R + R);
     for (const due of this.#due) due.fill(Number.NaN, slot * R * B * (L + 1), (slot + 1) * R * B * (L + 1));
     this.#spreads.clear(slot * R * B, (slot + 1) * R * B);
     this.#peaks.clear(slot * R, (slot + 1) * R);
@@ -191,29 +211,43 @@ export class Conformal implements Forecaster, Persistent, Stateful {
   #remember(): void {
     const { slots, size } = this.#fleet;
     const L = this.#levels.length;
-    if (this.#batch?.count !== size) this.#batch = new ForecastBatch(size, STEPS, this.#levels);
-    const values = this.#batch.values;
-    this.#inner.predict(slots, this.#batch);
+    const stepwise = this.#stepwise;
+    if (!stepwise) {
+      if (this.#batch?.count !== size) this.#batch = new ForecastBatch(size, STEPS, this.#levels);
+      this.#inner.predict(slots, this.#batch);
+    }
+    const values = this.#batch?.values ?? this.#path;
     const t = this.#tick;
     const forecasts = this.#forecasts;
     const widths = this.#widths;
     const width = L * STEPS;
     // The step of each bucket whose turn it is moves on with the tick that is forecast.
     let taken = 0;
+    let turn = 0;
     for (let h = 1; h <= STEPS; h++) {
       const b = BUCKET_OF[h - 1]!;
       const steps = (BUCKETS[b + 1] ?? STEPS + 1) - BUCKETS[b]!;
       const target = t + h;
-      if (h === BUCKETS[b]! + ((target + Math.floor(target / steps)) % steps)) this.#turn[taken++] = h;
+      if (h !== BUCKETS[b]! + ((target + Math.floor(target / steps)) % steps)) continue;
+      this.#turn[taken++] = h;
+      turn |= 1 << (h - 1);
     }
     for (let k = 0; k < slots.length; k++) {
       const slot = slots[k]!;
       const row = this.#rows.row[slot]!;
       const phase = phaseOf(t, slot);
+      const wanted = stepwise ? stepwise.due | turn | this.#peaks.wanted(phase) : ALL;
       for (let r = 0; r < R; r++) {
         const i = slot * R + r;
-        const from = (k * R + r) * width;
-        for (let j = 0; j < width; j++) forecasts[i * width + j] = values[from + j]!;
+        let from = (k * R + r) * width;
+        if (stepwise) {
+          from = 0;
+          // What was asked for last time will be again.
+          const mask = wanted | this.#asked[i]!;
+          this.#asked[i] = 0;
+          this.#held[i] = 0;
+          this.#make(stepwise, slot, r, mask);
+        } else for (let j = 0; j < width; j++) forecasts[i * width + j] = values[from + j]!;
         const point = values[from + this.#median * STEPS]!;
         if (Number.isNaN(point)) continue;
         for (let b = 0; b < B; b++) {
@@ -232,8 +266,28 @@ export class Conformal implements Forecaster, Persistent, Stateful {
     }
   }
 
+  /** Forecasts more steps of the newest origin. */
+  #make(stepwise: Stepwise, slot: number, r: number, mask: number): void {
+    const i = slot * R + r;
+    const path = this.#path;
+    const to = i * STEPS;
+    stepwise.steps(slot, r, STEPS, mask, path);
+    for (let h = 0; h < STEPS; h++) if ((mask & (1 << h)) !== 0) this.#forecasts[to + h] = path[h]!;
+    this.#held[i]! |= mask;
+  }
+
+  /** Sees to it that the first `steps` forecasts of the newest origin are there. */
+  #complete(slot: number, r: number, steps: number): void {
+    const stepwise = this.#stepwise;
+    if (!stepwise) return;
+    const i = slot * R + r;
+    const mask = (1 << steps) - 1;
+    if ((this.#held[i]! & mask) !== mask) this.#make(stepwise, slot, r, mask & ~this.#held[i]!);
+    this.#asked[i]! |= mask;
+  }
+
   /** At least the highest of the path's quantiles; for more than a step also what peaks so long were of late. */
-  peak(slots: Int32Array, horizon: number, quantile: number, out: Float64Array): void {
+  peak(slots: Int32Array, horizon: number, quantile: number, out: Float64Array, only?: number): void {
     const L = this.#levels.length;
     const forecasts = this.#forecasts;
     const widths = this.#widths;
@@ -241,11 +295,14 @@ export class Conformal implements Forecaster, Persistent, Stateful {
     const steps = Math.min(horizon, STEPS);
     const place = locate(quantile);
     const { g, share } = place;
+    const first = only ?? 0;
+    const end = only === undefined ? R : only + 1;
     for (let k = 0; k < slots.length; k++) {
       const slot = slots[k]!;
       const row = this.#rows.row[slot]!;
-      for (let r = 0; r < R; r++) {
+      for (let r = first; r < end; r++) {
         const i = slot * R + r;
+        this.#complete(slot, r, steps);
         let highest = steps > 1 ? this.#window(i, (row * R + r) * B, steps, place) : Number.NEGATIVE_INFINITY;
         for (let h = 0; h < steps; h++) {
           const b = BUCKET_OF[h]!;
@@ -332,6 +389,7 @@ export class Conformal implements Forecaster, Persistent, Stateful {
       for (let r = 0; r < R; r++) {
         const i = slot * R + r;
         const from = (inner ? k * R + r : i) * L * stride;
+        if (!inner) this.#complete(slot, r, horizon);
         for (let h = 0; h < horizon; h++) {
           const b = BUCKET_OF[Math.min(h, STEPS - 1)]!;
           const width = this.#widths[i * B + b]!;
@@ -403,6 +461,7 @@ export class Conformal implements Forecaster, Persistent, Stateful {
   }
 
   saveSlot(slot: number): SavedState {
+    for (let r = 0; r < R; r++) this.#complete(slot, r, STEPS);
     return {
       inner: this.#inner.saveSlot(slot),
       quantiles: pack(this.#columns(slot)),
@@ -413,6 +472,7 @@ export class Conformal implements Forecaster, Persistent, Stateful {
   loadSlot(slot: number, saved: SavedState, tick: number): void {
     this.#inner.loadSlot(slot, saved['inner'] as SavedState, tick);
     unpack(saved['quantiles'], this.#columns(slot));
+    this.#held.fill(ALL, slot * R, slot * R + R);
     this.#peaks.loadSeries(slot * R, slot * R + R, saved['peaks']);
   }
 

@@ -1,7 +1,7 @@
 import type { Fleet } from '../fleet.ts';
 import { exp2 } from '../math.ts';
 import { type Frame, grown, type PerSlot, R } from '../model.ts';
-import { Experts } from './experts.ts';
+import { CHECKED, Experts } from './experts.ts';
 import { pack, unpack } from './float-codec.ts';
 import type { Hierarchy } from './hierarchy.ts';
 import { NormalEquations } from './normal-equations.ts';
@@ -29,6 +29,8 @@ export interface Shape {
 
 /** Steps ahead that have coefficients of their own; farther ones use the last. */
 const STEPS = 12;
+/** All steps that have, bit h - 1. */
+const ALL = (1 << STEPS) - 1;
 /** A VM teaches once in so many ticks: neighbours say much the same. No divisor of an hour or of a day. */
 const EVERY = 7;
 /** Ticks between solutions of a row. */
@@ -238,6 +240,14 @@ export class DynamicRegression implements PerSlot {
    * a sample nor a shape is known.
    */
   path(slot: number, r: number, horizon: number, out: Float64Array, offset: number): void {
+    this.steps(slot, r, horizon, ALL, out, offset);
+  }
+
+  /** Steps that have to be forecast every tick, bit h - 1: the experts are held to them. */
+  readonly due = CHECKED.reduce((mask, h) => mask | (1 << (h - 1)), 0);
+
+  /** As `path`, but of the first STEPS only those in `wanted`, bit h - 1. */
+  steps(slot: number, r: number, horizon: number, wanted: number, out: Float64Array, offset: number): void {
     const i = slot * R + r;
     const t = this.#tick;
     const unit = this.#unit[i]!;
@@ -275,14 +285,14 @@ export class DynamicRegression implements PerSlot {
     const origin = (i * ORIGINS + (t & (ORIGINS - 1))) * KEPT;
     this.#termsOfOrigin(origin, inverse);
     this.#experts.weigh(i);
+    const known = shape !== undefined;
     for (let h = 1; h <= horizon; h++) {
+      if (h <= STEPS && (wanted & (1 << (h - 1))) === 0) continue;
       const step = h <= STEPS ? h - 1 : STEPS - 1;
       const then = h <= STEPS ? this.#curve[i * CURVE + ((t + h) & (CURVE - 1))]! : (shape?.at(t + h) ?? 0);
       this.#lookBack(i, h);
-      this.#termsOfTarget(origin, inverse, now, then, shape !== undefined);
-      const from = this.#equations.at(row, r, step);
-      let sum = 0;
-      for (let j = 0; j < TERMS; j++) sum += coefficients[from + j]! * x[j]!;
+      this.#termsOfTarget(origin, inverse, now, then, known);
+      const sum = dot(coefficients, this.#equations.at(row, r, step), x);
       opinions[0] = Math.min(most, Math.max(0, level + spread * sum));
       const usual = this.#raw[1]!;
       opinions[3] = Number.isNaN(usual) ? last : usual;
@@ -322,6 +332,24 @@ export class DynamicRegression implements PerSlot {
 
 /** Share of the highest usage that movements must exceed to be more than rounding. */
 const STILL = 1e-9;
+
+/** Coefficients from `at` times the TERMS terms: written out, as this is where a fleet's time goes. */
+function dot(c: Float32Array, at: number, x: Float64Array): number {
+  return (
+    c[at]! * x[0]! +
+    c[at + 1]! * x[1]! +
+    c[at + 2]! * x[2]! +
+    c[at + 3]! * x[3]! +
+    c[at + 4]! * x[4]! +
+    c[at + 5]! * x[5]! +
+    c[at + 6]! * x[6]! +
+    c[at + 7]! * x[7]! +
+    c[at + 8]! * x[8]! +
+    c[at + 9]! * x[9]! +
+    c[at + 10]! * x[10]! +
+    c[at + 11]! * x[11]!
+  );
+}
 
 /** What lies beyond the usual: a step that large is not noise, and need not be averaged away like noise. */
 function excess(x: number): number {

@@ -2,7 +2,7 @@ import { exp2 } from '../math.ts';
 import { grown } from '../model.ts';
 
 /** Steps at which the experts are compared, and which of them decides for each step. */
-const CHECKED = [1, 2, 4, 9] as const;
+export const CHECKED = [1, 2, 4, 9] as const;
 const C = CHECKED.length;
 const CHECK_OF = Uint8Array.from({ length: 12 }, (_, h) => [0, 1, 2, 2, 2, 2][h] ?? 3);
 const RING = 16;

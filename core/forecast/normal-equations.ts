@@ -71,14 +71,11 @@ export class NormalEquations {
     let error = y;
     for (let j = 0; j < p; j++) error -= coefficients[from + j]! * x[j]!;
     const weight = 1 / (smooth + (error < 0 ? -error : error));
-    let at = index * this.#width;
-    for (let a = 0; a < p; a++) {
-      const v = weight * x[a]!;
-      for (let b = 0; b <= a; b++) sums[at++]! += v * x[b]!;
-    }
+    addWeightedOuter(sums, index * this.#width, x, p, weight);
+    const at = index * this.#width + (p * (p + 1)) / 2;
     const v = weight * y;
-    for (let a = 0; a < p; a++) sums[at++]! += v * x[a]!;
-    sums[at]! += 1;
+    for (let a = 0; a < p; a++) sums[at + a]! += v * x[a]!;
+    sums[at + p]! += 1;
   }
 
   /** Multiplies what a row remembers by `keep`. */
@@ -168,5 +165,67 @@ export class NormalEquations {
     const a = R * this.models * this.#width;
     const b = R * this.models * this.p;
     return [this.#sums.subarray(row * a, (row + 1) * a), this.coefficients.subarray(row * b, (row + 1) * b)];
+  }
+}
+
+/**
+ * sums += weight * x x', lower triangle by rows from `at`. In blocks of four rows and columns: leaving a loop of one
+ * row's length costs more than running it.
+ */
+function addWeightedOuter(s: Float64Array, at: number, x: Float64Array, p: number, weight: number): void {
+  let a = 0;
+  let r0 = at;
+  for (; a + 3 < p; a += 4) {
+    const v0 = weight * x[a]!;
+    const v1 = weight * x[a + 1]!;
+    const v2 = weight * x[a + 2]!;
+    const v3 = weight * x[a + 3]!;
+    let r1 = r0 + a + 1;
+    let r2 = r1 + a + 2;
+    let r3 = r2 + a + 3;
+    for (let b = 0; b < a; b += 4) {
+      const x0 = x[b]!;
+      const x1 = x[b + 1]!;
+      const x2 = x[b + 2]!;
+      const x3 = x[b + 3]!;
+      s[r0]! += v0 * x0;
+      s[r0 + 1]! += v0 * x1;
+      s[r0 + 2]! += v0 * x2;
+      s[r0 + 3]! += v0 * x3;
+      s[r1]! += v1 * x0;
+      s[r1 + 1]! += v1 * x1;
+      s[r1 + 2]! += v1 * x2;
+      s[r1 + 3]! += v1 * x3;
+      s[r2]! += v2 * x0;
+      s[r2 + 1]! += v2 * x1;
+      s[r2 + 2]! += v2 * x2;
+      s[r2 + 3]! += v2 * x3;
+      s[r3]! += v3 * x0;
+      s[r3 + 1]! += v3 * x1;
+      s[r3 + 2]! += v3 * x2;
+      s[r3 + 3]! += v3 * x3;
+      r0 += 4;
+      r1 += 4;
+      r2 += 4;
+      r3 += 4;
+    }
+    const x0 = x[a]!;
+    const x1 = x[a + 1]!;
+    const x2 = x[a + 2]!;
+    s[r0]! += v0 * x0;
+    s[r1]! += v1 * x0;
+    s[r1 + 1]! += v1 * x1;
+    s[r2]! += v2 * x0;
+    s[r2 + 1]! += v2 * x1;
+    s[r2 + 2]! += v2 * x2;
+    s[r3]! += v3 * x0;
+    s[r3 + 1]! += v3 * x1;
+    s[r3 + 2]! += v3 * x2;
+    s[r3 + 3]! += v3 * x[a + 3]!;
+    r0 = r3 + 4;
+  }
+  for (; a < p; a++) {
+    const v = weight * x[a]!;
+    for (let b = 0; b <= a; b++) s[r0++]! += v * x[b]!;
   }
 }

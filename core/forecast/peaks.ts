@@ -35,7 +35,7 @@ export class Peaks {
 
   constructor(hierarchy: Hierarchy, levels: number, base: ArrayLike<number>) {
     this.#levels = levels;
-    this.scores = new Scores(hierarchy, levels, base);
+    this.scores = new Scores(hierarchy, levels, base, FIRST);
   }
 
   grow(series: number): void {
@@ -87,6 +87,13 @@ export class Peaks {
       this.#spread[k] = spreads[at + b]!;
       this.#highest[k] = Number.NEGATIVE_INFINITY;
     }
+  }
+
+  /** Steps whose forecasts `begin` reads at this phase, bit h - 1. */
+  wanted(phase: number): number {
+    let mask = 0;
+    for (let b = FIRST; b < B; b++) if (phase % PERIODS[b]! === 0) mask = (1 << WINDOWS[b]!) - 1;
+    return mask;
   }
 
   saveSeries(from: number, to: number): string {

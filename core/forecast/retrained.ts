@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ForesizeError } from '../errors.ts';
 import type { Fleet } from '../fleet.ts';
 import { type Frame, R, RESOURCES, type Resource } from '../model.ts';
-import type { Calibratable } from './conformal.ts';
+import type { Calibratable, Stepwise } from './conformal.ts';
 import { DynamicRegression } from './dynamic-regression.ts';
 import { pack, unpack } from './float-codec.ts';
 import { GLOBAL, Hierarchy, type RowKey } from './hierarchy.ts';
@@ -67,7 +67,7 @@ const KEPT_FAILURES = 100;
  * `DynamicRegression` bring it to where the VM is now. Without any shape that alone is the forecast, and it begins
  * as last-value. A fit that fails or runs away leaves the last good model in place and is on record.
  */
-export class Retrained implements Forecaster, Calibratable {
+export class Retrained implements Forecaster, Calibratable, Stepwise {
   readonly name: string;
   readonly parameters: string;
   readonly rows: Hierarchy;
@@ -300,6 +300,14 @@ export class Retrained implements Forecaster, Calibratable {
         out[slots[k]! * R + r] = highest;
       }
     }
+  }
+
+  get due(): number {
+    return this.local.due;
+  }
+
+  steps(slot: number, r: number, horizon: number, wanted: number, out: Float64Array): void {
+    this.local.steps(slot, r, horizon, wanted, out, 0);
   }
 
   /** The point forecast, at every quantile alike. */

@@ -34,6 +34,7 @@ export class Scores {
   readonly #levels: number;
   /** Which of the levels each level of the grid starts from. */
   readonly #base: ArrayLike<number>;
+  readonly #first: number;
   #histograms = new Float32Array(0);
   /** Mass of each histogram. */
   #mass = new Float64Array(0);
@@ -44,7 +45,9 @@ export class Scores {
   #weight = 1;
   readonly #quantiles = new Float64Array(G);
 
-  constructor(hierarchy: Hierarchy, levels: number, base: ArrayLike<number>) {
+  /** @param first bucket that is scored; those before it have no offsets */
+  constructor(hierarchy: Hierarchy, levels: number, base: ArrayLike<number>, first = 0) {
+    this.#first = first;
     this.#hierarchy = hierarchy;
     this.#levels = levels;
     this.#base = base;
@@ -142,6 +145,7 @@ export class Scores {
 
   #refresh(row: number): void {
     for (let rb = row * R * B; rb < (row + 1) * R * B; rb++) {
+      if (rb % B < this.#first) continue;
       for (let level = 0; level < this.#levels; level++) {
         const { own, prior } = this.#parts(row, rb * this.#levels + level);
         mixtureQuantiles(own, prior, GRID, this.#quantiles);

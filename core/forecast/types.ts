@@ -27,8 +27,9 @@ export interface Forecaster extends PerSlot {
   /**
    * The hot path: for each slot and resource, the largest `quantile` forecast over steps 1..horizon, written to
    * `out[slot * R + r]`. NaN where the forecaster has nothing to say yet (no sample was ever seen).
+   * @param only the one resource that is asked for; what stands in `out` for others is then undefined
    */
-  peak(slots: Int32Array, horizon: number, quantile: number, out: Float64Array): void;
+  peak(slots: Int32Array, horizon: number, quantile: number, out: Float64Array, only?: number): void;
   /** Whole paths, for the API, reports and backtests. */
   predict(slots: Int32Array, out: ForecastBatch): void;
 }

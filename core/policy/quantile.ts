@@ -75,7 +75,7 @@ export function createQuantile(params: QuantileParams, ctx: PolicyContext): Poli
       forecaster.peak(slots, params.horizon, params.quantile, need);
       raise?.lift(forecaster, slots, params.horizon, need);
       if (!same) {
-        forecaster.peak(slots, memory.horizon, memory.quantile, memoryNeed);
+        forecaster.peak(slots, memory.horizon, memory.quantile, memoryNeed, MEMORY);
         raise?.lift(forecaster, slots, memory.horizon, memoryNeed);
       }
       held?.begin(frame.tick);

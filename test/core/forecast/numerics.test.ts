@@ -52,6 +52,28 @@ describe('linear algebra', () => {
     expect(a[3]).toBe(2);
   });
 
+  it('factors matrices of every size: L times its transpose is the matrix', () => {
+    for (const p of [3, 4, 7, 9, 12]) {
+      // A = B B' + p I with B[i][k] = (3 i + 5 k) mod 7.
+      const b = (i: number, k: number) => (3 * i + 5 * k) % 7;
+      const matrix = Float64Array.from({ length: p * p }, (_, at) => {
+        const [i, j] = [Math.floor(at / p), at % p];
+        let sum = i === j ? p : 0;
+        for (let k = 0; k < p; k++) sum += b(i, k) * b(j, k);
+        return sum;
+      });
+      const a = matrix.slice();
+      expect(cholesky(a, p)).toBe(true);
+      for (let i = 0; i < p; i++) {
+        for (let j = 0; j <= i; j++) {
+          let sum = 0;
+          for (let k = 0; k <= j; k++) sum += a[i * p + k]! * a[j * p + k]!;
+          expect(sum).toBeCloseTo(matrix[i * p + j]!, 9);
+        }
+      }
+    }
+  });
+
   it('refuses a matrix that is not positive definite', () => {
     expect(cholesky(Float64Array.of(1, 0, 2, 1), 2)).toBe(false);
     expect(cholesky(Float64Array.of(0), 1)).toBe(false);
@@ -79,6 +101,27 @@ describe('normal equations', () => {
     // The parent has seen nothing: only the ridge (1e-4 of the diagonal) pulls towards 1.
     const expected = 1 + 2 / (1 + 1e-4 + 1e-6);
     expect(equations.coefficients[equations.at(2, 0, 0)]).toBeCloseTo(expected, 6);
+  });
+
+  it('find every coefficient, however many', () => {
+    for (const p of [3, 4, 9, 12]) {
+      const { rows } = fleetOf(['a', 'u']);
+      const equations = new NormalEquations(rows, [new Float64Array(p)]);
+      equations.grow();
+      // y = sum of (j + 1) x_j, exactly, seen at unit vectors and at pairs of them, all weights alike.
+      for (let i = 0; i < p; i++) {
+        for (let j = 0; j <= i; j++) {
+          const x = new Float64Array(p);
+          x[i] = 1;
+          x[j] = 1;
+          equations.learn(2, 0, 0, x, i === j ? i + 1 : i + j + 2, 1e9);
+        }
+      }
+      equations.solve(2);
+      // The ridge towards 0 takes off 1e-4 of the diagonal.
+      const at = equations.at(2, 0, 0);
+      for (let j = 0; j < p; j++) expect(equations.coefficients[at + j]).toBeCloseTo(j + 1, 2);
+    }
   });
 
   it('shrink a pair with few observations towards its application', () => {
