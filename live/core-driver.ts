@@ -38,6 +38,7 @@ export class CoreDriver {
   readonly #numbers: number[] = [];
   readonly #slots = new Map<number, number>();
   #nextNumber: number;
+  #models: readonly unknown[] = [];
 
   private constructor(fleet: Fleet, controller: Controller, feed: FrameFeed, firstNumber: number) {
     this.fleet = fleet;
@@ -68,6 +69,11 @@ export class CoreDriver {
     });
     const driver: CoreDriver = new CoreDriver(fleet, controller, feed, firstNumber);
     return driver;
+  }
+
+  /** Takes over the forecast models that fit once a VM is here: before, there is no room for them. */
+  beginWith(documents: readonly unknown[]): void {
+    this.#models = documents;
   }
 
   /** Takes over the forecast models that fit, and returns them. Those of another clock or configuration do not. */
@@ -162,6 +168,8 @@ export class CoreDriver {
     const vm = number ?? this.#nextNumber++;
     this.#numbers[slot] = vm;
     this.#slots.set(vm, slot);
+    if (this.#models.length > 0) this.loadModels(this.#models);
+    this.#models = [];
   }
 
   #retire(vmId: string): void {

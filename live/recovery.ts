@@ -29,7 +29,7 @@ export async function relive(
   const { history } = session;
   const before = ledgerUntil(journal, history.seq);
   const driver = await CoreDriver.create(session, before.admitted);
-  driver.loadModels(modelsOf(journal, session));
+  driver.beginWith(modelsOf(journal, session));
   onDriver(driver);
   for (const { number, spec, uuid } of before.roster.values())
     driver.seat(number, { spec, uuid }, history.tick);

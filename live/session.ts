@@ -3,8 +3,8 @@ import { formatDuration } from '../core/duration.ts';
 import { ForesizeError } from '../core/errors.ts';
 import { Frame, R } from '../core/model.ts';
 import type { Book } from './book.ts';
-import { type CoreConfig, coreOf, type LiveConfig, timesOf } from './config.ts';
-import { CoreDriver } from './core-driver.ts';
+import { coreOf, type LiveConfig, timesOf } from './config.ts';
+import { CoreDriver, type CoreSetup } from './core-driver.ts';
 import type { Plant, PlantChanges } from './plant.ts';
 import type { OpenBundle } from './promote/open-bundle.ts';
 import { historyFor, relive } from './recovery.ts';
@@ -60,7 +60,7 @@ export async function beginSession(setup: SessionSetup): Promise<Session> {
   }
   const window = Math.max(1, Math.ceil(rememberMs / stepMs));
   const known = historyFor(journal, current, window);
-  const models = bundle && (await modelsFor(bundle, core, { stepMs, epochMs }, book));
+  const models = bundle && (await modelsFor(bundle, { ...core, stepMs, epochMs }, setup));
   const next = journal.seq + 1 + book.owed;
   const history: Position = known ?? {
     seq: next + (models?.entry ? 1 : 0),
@@ -111,17 +111,19 @@ export async function beginSession(setup: SessionSetup): Promise<Session> {
  */
 async function modelsFor(
   bundle: OpenBundle,
-  core: CoreConfig,
-  clock: Pick<SessionStart, 'stepMs' | 'epochMs'>,
-  { ledger }: Book,
+  core: CoreSetup,
+  { book: { ledger }, plant, now }: SessionSetup,
 ): Promise<{ seq?: number; entry?: Entry } | undefined> {
   if (bundle.models.length === 0) return undefined;
   const { session } = ledger;
-  if (session?.bundle === bundle.id && session.epochMs === clock.epochMs)
+  if (session?.bundle === bundle.id && session.epochMs === core.epochMs)
     return session.models === undefined ? undefined : { seq: session.models };
-  const probe = await CoreDriver.create({ ...core, ...clock }, 0);
+  const probe = await CoreDriver.create(core, 0);
+  plant.present().forEach((vm, number) => {
+    probe.seat(number, vm, 0);
+  });
   const documents = probe.loadModels(bundle.models);
-  return documents.length === 0 ? undefined : { entry: { kind: 'models', at: clock.epochMs, documents } };
+  return documents.length === 0 ? undefined : { entry: { kind: 'models', at: now, documents } };
 }
 
 /** The newest tick the journal knows of, made or missed; -1 if none. */
