@@ -40,6 +40,11 @@ export async function runLive(options: LiveOptions, codeVersion: string): Promis
     { base: null, timestamp: pino.stdTimeFunctions.isoTime },
     pino.destination({ fd: 2, sync: true }),
   );
+  // Whatever may be wrong with these shows before anything of a VM is looked at.
+  const bundle = config.bundle === undefined ? undefined : openBundle(config.bundle, codeVersion);
+  coreOf(config, bundle);
+  const api = config.api && prepareApi(config.api);
+  const journal = Journal.open(options.journal);
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => {
     log.info(`${signal}: stopping after what is under way`);
@@ -47,11 +52,6 @@ export async function runLive(options: LiveOptions, codeVersion: string): Promis
   };
   process.once('SIGTERM', onSignal);
   process.once('SIGINT', onSignal);
-  // Whatever may be wrong with these shows before anything of a VM is looked at.
-  const bundle = config.bundle === undefined ? undefined : openBundle(config.bundle, codeVersion);
-  coreOf(config, bundle);
-  const api = config.api && prepareApi(config.api);
-  const journal = Journal.open(options.journal);
   try {
     const { stepMs } = timesOf(config);
     // A dry run resizes nothing; but what a session that was killed has set is not to stay.
