@@ -14,7 +14,6 @@ import { type ReplayReport, replay } from '../../live/replay.ts';
 import type { Entry } from '../../live/store/entries.ts';
 import type { JournaledFrame } from '../../live/store/frame-codec.ts';
 import { Journal } from '../../live/store/journal.ts';
-import { codeVersion } from '../../sim/code-version.ts';
 import { type FidelityReport, fidelity } from '../../sim/fidelity.ts';
 import { writeBundle } from '../../sim/promote/write-bundle.ts';
 import { bundle, plan } from './promote/bundle.ts';
@@ -63,7 +62,7 @@ describe.skipIf(skipped)(`daemon on real guests${skipped ? ` (SKIPPED: ${skipped
   });
 
   /** CPU and memory only: what every kernel under the rig can do. A busy host's contention counts as pressure. */
-  function configure(more = '', uri = rig.uri): void {
+  function configure(more = '', uri = rig.uri, watchdog = '6s'): void {
     const domains = GUESTS.map(
       (vm, i) =>
         `  - { domain: ${vm}, application: app${i}, user: u, cpu: { min: 0.1 }, diskIo: { max: 0 }, network: { max: 0 } }`,
@@ -76,7 +75,7 @@ uri: ${uri}
 mapping: ${join(dir, 'domains.yaml')}
 tick: 2s
 sample: 1s
-watchdog: 6s
+watchdog: ${watchdog}
 policies:
   follow:
     { kind: quantile, quantile: 0.9, horizon: 1, margin: 0.2, memory: { quantile: 0.9, horizon: 1, margin: 0.3 },
@@ -201,6 +200,9 @@ ${more}`,
   });
 
   it('takes a bundle through its stages, seen by the API, and none that was changed', async () => {
+    // Of what is built: that of the sources is another.
+    const built = fileURLToPath(new URL('../../dist/sim/code-version.js', import.meta.url));
+    const { codeVersion } = (await import(built)) as { codeVersion(): string };
     const token = '0123456789abcdef0123456789abcdef';
     writeFileSync(join(dir, 'token'), token, { mode: 0o600 });
     const { evidence, manifest } = bundle();
@@ -280,6 +282,22 @@ ${more}`,
     expect(GUESTS.map(quota).some((q) => q > 0)).toBe(true);
     await eventually('limits are lifted', () => GUESTS.every((vm) => quota(vm) === -1));
     await eventually('it is written down', async () => ofKind((await read()).entries, 'restored').length > 0);
+  });
+
+  it('leaves nothing of a killed session in force when a dry run takes its place', async () => {
+    configure('', rig.uri, '10m');
+    const killed = start('--apply');
+    await says(killed, /cpu .* applied/);
+    killed.process.kill('SIGKILL');
+    await killed.ended;
+    expect(GUESTS.map(quota).some((q) => q > 0)).toBe(true);
+    const daemon = start();
+    await says(daemon, 'started as a dry run');
+    expect(GUESTS.map(quota)).toEqual([-1, -1, -1]);
+    await stop(daemon);
+    const { entries, report } = await read();
+    expect(ofKind(entries, 'restored')).toMatchObject([{ by: 'a dry run' }]);
+    expect(report).toMatchObject({ sessions: 2, firstDifference: undefined });
   });
 
   it('is taken for gone when it hangs, and cannot come back', async () => {
