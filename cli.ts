@@ -42,7 +42,16 @@ async function simulatorVerbs(verb: string | undefined, live: readonly CommandMo
   if (live.some(({ command }) => String(command).split(' ')[0] === verb)) return [];
   const { simCommands } = await import('./sim/commands/index.ts');
   const { doctorCommand } = await import('./sim/commands/doctor.ts');
-  return [...simCommands, doctorCommand(liveDoctor) as unknown as CommandModule];
+  const { recommendCommandWith } = await import('./sim/commands/recommend.ts');
+  const readJournal = async (dir: string) => {
+    const { journalHistory } = await import('./live/history-columns.ts');
+    return journalHistory(dir);
+  };
+  return [
+    ...simCommands,
+    recommendCommandWith(readJournal),
+    doctorCommand(liveDoctor) as unknown as CommandModule,
+  ];
 }
 
 /** The one thing the live side has simulated. Loaded when it is asked for. */

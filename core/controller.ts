@@ -146,6 +146,11 @@ export class Controller implements PerSlot {
     return names.size === 0 ? 'none' : [...names].sort().join('+');
   }
 
+  /** What forecasts, one for each forecast that is configured. */
+  get forecasters(): readonly Forecaster[] {
+    return [...this.#forecasters.values()];
+  }
+
   /** What it was made with. */
   get config(): ControllerConfig {
     return this.#setup.config;

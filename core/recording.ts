@@ -26,6 +26,8 @@ export interface RecordedDemand {
   readonly usage: Float64Array;
   readonly pressure: Float64Array;
   readonly allocation: Float64Array;
+  /** What was granted when it was first seen, by resource; NaN where nothing is known. */
+  readonly granted: Float64Array;
   /** Resizes wanted, by resource. */
   readonly resizes: readonly number[];
 }

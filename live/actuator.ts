@@ -19,6 +19,9 @@ export interface ActuatorSetup {
   readonly patienceMs: number;
 }
 
+/** The same problem of the same resource is told again after this, ms. */
+const TELL_AGAIN_MS = 3_600_000;
+
 /**
  * Carries out what the core wants: writes the intents down, and how to take them back, before any is tried, and what
  * became of them after. Nothing is tried that is not in the journal.
@@ -27,6 +30,9 @@ export class Actuator {
   readonly #setup: ActuatorSetup;
   /** Resizes under way, by VM. */
   readonly #underWay = new Map<string, Promise<unknown>>();
+
+  /** Problems that last, by VM and resource, and when each was told. */
+  readonly #told = new Map<string, { readonly problem: string; readonly at: number }>();
 
   constructor(setup: ActuatorSetup) {
     this.#setup = setup;
@@ -65,6 +71,7 @@ export class Actuator {
         this.#resize(vmId, list[i]!).then((report) => {
           found[i] = report.outcome;
           const event = this.#event(vmId, list[i]!, report);
+          if (!event) return;
           if (waiting) events.push(event);
           else book.happened(event);
         }),
@@ -112,12 +119,31 @@ export class Actuator {
     return found;
   }
 
-  #event(vmId: string, intent: JournaledIntent, { problem, outcome, latencyMs }: PlantReport): Entry {
+  /** Undefined for a problem that was told already. */
+  #event(
+    vmId: string,
+    intent: JournaledIntent,
+    { problem, outcome, latencyMs }: PlantReport,
+  ): Entry | undefined {
+    const key = `${vmId} ${intent[1]}`;
+    if (!problem) this.#told.delete(key);
+    else if (this.#isOld(key, problem)) return undefined;
     const what = `${describe(vmId, intent)}: ${OUTCOME_NAMES[outcome as 0]}`;
     const event = problem
       ? ({ kind: 'problem', vmId, text: `${what}: ${problem.message}` } as const)
       : ({ kind: 'resize', vmId, text: `${what} in ${Math.round(latencyMs)} ms` } as const);
     return { kind: 'event', at: this.#setup.clock.now(), event };
+  }
+
+  #isOld(key: string, error: Error): boolean {
+    const at = this.#setup.clock.mono();
+    // Figures in the words change with every try.
+    const problem = error instanceof ForesizeError ? error.problems[0]!.code : error.message;
+    const told = this.#told.get(key);
+    if (told?.problem === problem && at - told.at < TELL_AGAIN_MS) return true;
+    if (this.#told.size > 10_000) this.#told.clear();
+    this.#told.set(key, { problem, at });
+    return false;
   }
 
   #resize(vmId: string, [, resource, from, to]: JournaledIntent): Promise<PlantReport> {

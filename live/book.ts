@@ -19,12 +19,15 @@ export class Book {
   readonly #now: () => number;
   readonly #listeners = new Set<(event: OperationsEvent) => void>();
   #owed: Entry[] = [];
+  /** The newest item that is in the ledger. */
+  #seen: number;
 
   /** Reads the journal's entries. */
   constructor(journal: Journal, now: () => number) {
     this.journal = journal;
     this.#now = now;
     for (const { seq, entry } of journal.entries()) this.ledger.apply(seq, entry);
+    this.#seen = journal.seq;
   }
 
   /** What waits for a disk with room. */
@@ -38,12 +41,24 @@ export class Book {
     if (owed.length + items.length === 0) return;
     const first = this.journal.append(...owed, ...items);
     this.#owed = [];
+    this.#takeOthers(first);
+    this.#seen = first + owed.length + items.length - 1;
     items.forEach((item, i) => {
       if (!('kind' in item)) return;
       const seq = first + owed.length + i;
       this.ledger.apply(seq, item);
       if (item.kind === 'event') this.#tell({ seq, at: item.at, ...item.event });
     });
+  }
+
+  /** What somebody else wrote in the meantime: a watchdog of an earlier session that has lifted limits. */
+  #takeOthers(until: number): void {
+    if (this.#seen + 1 >= until) return;
+    for (const { seq, entry } of this.journal.entries(this.#seen + 1)) {
+      if (seq >= until) return;
+      this.ledger.apply(seq, entry);
+      if (entry.kind === 'event') this.#tell({ seq, at: entry.at, ...entry.event });
+    }
   }
 
   /** For what has happened, whether it can be written down now or not. */

@@ -1,8 +1,11 @@
 import { Controller, type TickRecord } from '../core/controller.ts';
+import { ForesizeError } from '../core/errors.ts';
 import { Fleet } from '../core/fleet.ts';
 import { createForecaster, historyDepth } from '../core/forecast/registry.ts';
+import { persistent } from '../core/forecast/stateful.ts';
 import type { IntentBatch } from '../core/intents.ts';
 import { type Frame, R } from '../core/model.ts';
+import type { AlertSink } from '../core/ports.ts';
 import { augursRuntime } from './augurs.ts';
 import type { Entry, SessionStart } from './store/entries.ts';
 import type { JournaledFrame } from './store/frame-codec.ts';
@@ -26,11 +29,16 @@ export class CoreDriver {
   readonly fleet: Fleet;
   readonly controller: Controller;
   last: TickRecord | undefined;
+  /** Shown every tick once it is over, those without a sample too. */
+  readonly observers: ((record: TickRecord) => void)[] = [];
+  /** Told of anomalies from when it is set: not of those that are lived through again. */
+  alerts: AlertSink | undefined;
   readonly #feed: FrameFeed;
   /** Number of the VM in each slot, and the slot of each number. */
   readonly #numbers: number[] = [];
   readonly #slots = new Map<number, number>();
   #nextNumber: number;
+  #models: readonly unknown[] = [];
 
   private constructor(fleet: Fleet, controller: Controller, feed: FrameFeed, firstNumber: number) {
     this.fleet = fleet;
@@ -45,8 +53,10 @@ export class CoreDriver {
     const fleet = new Fleet();
     const feed = new FrameFeed();
     const forecasts = Object.values(config.policies).flatMap((p) => ('forecast' in p ? [p.forecast] : []));
-    const controller = await Controller.create({
+    const alerts = { alert: (alert: Parameters<AlertSink['alert']>[0]) => driver.alerts?.alert(alert) };
+    const controller: Controller = await Controller.create({
       config,
+      alerts,
       fleet,
       telemetry: { read: (_at, frame) => feed.fill(frame) },
       hypervisor: { apply: (at, intents) => feed.sink(at, intents) },
@@ -57,7 +67,28 @@ export class CoreDriver {
       historyDepth: Math.max(1, ...forecasts.map((f) => historyDepth(f, stepMs))),
       actFrom: 0,
     });
-    return new CoreDriver(fleet, controller, feed, firstNumber);
+    const driver: CoreDriver = new CoreDriver(fleet, controller, feed, firstNumber);
+    return driver;
+  }
+
+  /** Takes over the forecast models that fit once a VM is here: before, there is no room for them. */
+  beginWith(documents: readonly unknown[]): void {
+    this.#models = documents;
+  }
+
+  /** Takes over the forecast models that fit, and returns them. Those of another clock or configuration do not. */
+  loadModels(documents: readonly unknown[]): unknown[] {
+    return documents.filter((document) =>
+      this.controller.forecasters.some((forecaster) => {
+        try {
+          persistent(forecaster)?.load(document);
+          return persistent(forecaster) !== undefined;
+        } catch (error) {
+          if (error instanceof ForesizeError) return false;
+          throw error;
+        }
+      }),
+    );
   }
 
   /** The last tick taken in; -1 before the first. */
@@ -111,15 +142,19 @@ export class CoreDriver {
    */
   async tick(frame: JournaledFrame, act: boolean, sink: IntentSink): Promise<TickRecord> {
     this.#feed.next(frame, (vm) => this.#slots.get(vm) ?? NO_ROW, sink);
-    const record = await this.controller.tick(frame.tick, frame.at, act);
-    this.last = record;
-    return record;
+    return this.#over(await this.controller.tick(frame.tick, frame.at, act));
   }
 
   async #skip(tick: number): Promise<void> {
     this.#feed.nothing();
     const { stepMs, epochMs } = this.controller;
-    this.last = await this.controller.tick(tick, epochMs + tick * stepMs, false);
+    this.#over(await this.controller.tick(tick, epochMs + tick * stepMs, false));
+  }
+
+  #over(record: TickRecord): TickRecord {
+    this.last = record;
+    for (const observe of this.observers) observe(record);
+    return record;
   }
 
   #admit(
@@ -133,6 +168,8 @@ export class CoreDriver {
     const vm = number ?? this.#nextNumber++;
     this.#numbers[slot] = vm;
     this.#slots.set(vm, slot);
+    if (this.#models.length > 0) this.loadModels(this.#models);
+    this.#models = [];
   }
 
   #retire(vmId: string): void {

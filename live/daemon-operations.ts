@@ -2,6 +2,7 @@ import { setResourceAllocationPolicy } from '../core/api.ts';
 import type { Controller } from '../core/controller.ts';
 import { EXIT, ForesizeError } from '../core/errors.ts';
 import type { Resource } from '../core/model.ts';
+import { AdviceFile } from './advice-file.ts';
 import type { Daemon } from './daemon.ts';
 import type {
   AnomalyView,
@@ -12,14 +13,16 @@ import type {
   StageView,
   VmTrack,
 } from './operations.ts';
-import { everywhere } from './scope.ts';
 
 /** The daemon as its API and its dashboard see it. */
 export class DaemonOperations implements Operations {
   readonly #daemon: Daemon;
+  readonly #advice: AdviceFile;
 
-  constructor(daemon: Daemon) {
+  /** @param dir folder of the journal, beside which advice lies */
+  constructor(daemon: Daemon, dir: string) {
     this.#daemon = daemon;
+    this.#advice = new AdviceFile(dir, (text) => daemon.book.event({ kind: 'problem', text }));
   }
 
   get controller(): Controller {
@@ -29,7 +32,7 @@ export class DaemonOperations implements Operations {
   status(): DaemonStatus {
     const { setup, session, book, times, startedAt } = this.#daemon;
     const { driver, start } = session;
-    const { name, since, bundle } = this.#stage();
+    const { name, since, bundle } = this.stage();
     return {
       mode: setup.apply ? 'apply' : 'dry-run',
       startedAt,
@@ -44,7 +47,7 @@ export class DaemonOperations implements Operations {
       vms: driver.fleet.size,
       frozen: driver.last?.frozen ?? 0,
       killSwitch: book.ledger.killSwitch,
-      stage: { name, since, bundle },
+      stage: { name, since, bundle: bundle?.id ?? null },
       resizes: { ...book.ledger.resizes },
     };
   }
@@ -59,24 +62,25 @@ export class DaemonOperations implements Operations {
     });
   }
 
-  /** None until the controller has a detector. */
+  /** Those that last, and those that ended last. */
   anomalies(): readonly AnomalyView[] {
-    return [];
+    return this.#daemon.anomalies.views;
   }
 
-  /** None until the daemon has an advisor. */
+  /** What `foresize recommend JOURNAL` found last. */
   recommendations(): readonly RecommendationView[] {
-    return [];
+    const { answers } = this.#daemon.book.ledger;
+    return this.#advice.views.map((one) => ({ ...one, state: answers.get(one.id) ?? 'open' }));
   }
 
+  /** Without a bundle there are no stages: it acts everywhere, or nowhere. */
   stage(): StageView {
-    const { driver } = this.#daemon.session;
-    const { name, since } = this.#stage();
-    const scope = this.#daemon.setup.scope ?? everywhere;
-    const inScope = Array.from(driver.fleet.slots, (slot) => driver.vmIdOf(slot)).filter(
-      (vmId) => name !== 'shadow' && scope.refusal(vmId) === undefined,
-    ).length;
-    return { name, since, checks: [], bundle: null, inScope };
+    const { promotion, setup, startedAt, session } = this.#daemon;
+    if (promotion) return promotion.view;
+    const [name, inScope] = setup.apply
+      ? (['all', session.driver.fleet.size] as const)
+      : (['shadow', 0] as const);
+    return { name, since: startedAt, checks: [], bundle: null, inScope };
   }
 
   events(after: number, limit: number): readonly OperationsEvent[] {
@@ -116,12 +120,14 @@ export class DaemonOperations implements Operations {
     book.event({ kind: 'kill-switch', text: `released by ${by}` });
   }
 
-  async advanceStage(): Promise<void> {
-    throw noBundle();
+  async advanceStage(by: string): Promise<void> {
+    if (!this.#daemon.promotion) throw noBundle();
+    await this.#daemon.advanceStage(by);
   }
 
-  async rollBack(): Promise<void> {
-    throw noBundle();
+  async rollBack(reason: string, by: string): Promise<void> {
+    if (!this.#daemon.promotion) throw noBundle();
+    await this.#daemon.rollBack(reason, by);
   }
 
   async answerRecommendation(
@@ -140,14 +146,6 @@ export class DaemonOperations implements Operations {
     }
     book.append({ kind: 'answer', at: setup.clock.now(), id, answer, by, note });
     book.event({ kind: 'recommendation', text: `${id} was ${answer} by ${by}${note ? `: ${note}` : ''}` });
-  }
-
-  /** Without a bundle there are no stages: it acts everywhere, or nowhere. */
-  #stage() {
-    const { setup, startedAt, book } = this.#daemon;
-    return (
-      book.ledger.stage ?? ({ name: setup.apply ? 'all' : 'shadow', since: startedAt, bundle: null } as const)
-    );
   }
 }
 

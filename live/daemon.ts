@@ -1,11 +1,16 @@
 import { EXIT, ForesizeError } from '../core/errors.ts';
 import { OUTCOME } from '../core/intents.ts';
 import { R } from '../core/model.ts';
+import type { Alert } from '../core/ports.ts';
 import { Actuator } from './actuator.ts';
+import { AnomalyLog, sentenceOf } from './anomaly-log.ts';
 import { Book } from './book.ts';
 import { type LiveConfig, timesOf } from './config.ts';
+import { Limits } from './limits.ts';
 import type { Plant } from './plant.ts';
-import { type ActScope, everywhere } from './scope.ts';
+import type { OpenBundle } from './promote/open-bundle.ts';
+import { Promotion } from './promotion.ts';
+import { everywhere } from './scope.ts';
 import { beginSession, type Session, welcome } from './session.ts';
 import type { JournaledIntent } from './store/entries.ts';
 import { captureFrame } from './store/frame-codec.ts';
@@ -21,7 +26,10 @@ export interface DaemonSetup {
   readonly apply: boolean;
   readonly codeVersion: string;
   readonly clock: WallClock;
-  readonly scope?: ActScope;
+  /** Decides where it comes from, and on which VMs it may act; without one, on all. */
+  readonly bundle?: OpenBundle | undefined;
+  /** Takes what is told of anomalies, after the tick. May not wait. */
+  readonly onAlert?: ((alert: Alert) => void) | undefined;
 }
 
 /** Share of a tick after which what is not through yet is left to itself. */
@@ -54,7 +62,12 @@ export class Daemon {
   readonly times: TickTimes = { tick: -1, at: 0, decideMs: 0, tickMs: 0, late: 0 };
   readonly tracks: TrackRing;
   readonly setup: DaemonSetup;
+  readonly anomalies: AnomalyLog;
+  readonly promotion: Promotion | undefined;
   readonly #actuator: Actuator;
+  readonly #limits: Limits;
+  /** Told in the tick that runs. */
+  readonly #alerts: Alert[] = [];
   readonly #jumps: JumpDetector;
   readonly #stepMs: number;
   readonly #watchdogMs: number;
@@ -77,11 +90,20 @@ export class Daemon {
     const { clock, plant, apply } = setup;
     const book = new Book(setup.journal, () => clock.now());
     const tracks = new TrackRing();
-    const session = await beginSession({ ...setup, book, tracks, now: clock.now() });
-    const daemon = new Daemon(setup, book, session, tracks);
+    const anomalies = new AnomalyLog();
+    const session = await beginSession({
+      ...setup,
+      book,
+      tracks,
+      onDriver: (driver) => anomalies.follow(driver),
+      now: clock.now(),
+    });
+    const daemon = new Daemon(setup, book, session, tracks, anomalies);
     await plant.sample();
     plant.read(clock.now(), session.scratch);
     daemon.#reconcile();
+    daemon.#tellOfModels();
+    await daemon.#liftOutside('the stage does not include them');
     const { size } = session.driver.fleet;
     const { from } = session;
     book.event({
@@ -91,12 +113,20 @@ export class Daemon {
     return daemon;
   }
 
-  private constructor(setup: DaemonSetup, book: Book, session: Session, tracks: TrackRing) {
-    const { clock, config, plant, apply, scope = everywhere } = setup;
+  private constructor(
+    setup: DaemonSetup,
+    book: Book,
+    session: Session,
+    tracks: TrackRing,
+    anomalies: AnomalyLog,
+  ) {
+    const { clock, config, plant, apply, bundle } = setup;
     const { stepMs, watchdogMs } = timesOf(config);
     this.setup = setup;
     this.book = book;
     this.tracks = tracks;
+    this.anomalies = anomalies;
+    this.promotion = bundle && new Promotion(bundle, book, clock, apply);
     this.#session = session;
     this.#tried = session.from - 1;
     this.#stepMs = stepMs;
@@ -105,7 +135,17 @@ export class Daemon {
     this.#wellAt = clock.mono();
     this.#turnedAt = this.#wellAt;
     this.#jumps = new JumpDetector(clock, Math.min(LEAST_JUMP_MS, stepMs / 2));
+    const scope = this.promotion ?? everywhere;
     this.#actuator = new Actuator({ book, plant, scope, apply, clock, patienceMs: stepMs * PATIENCE });
+    this.#limits = new Limits(book, plant, clock, this.#actuator);
+    this.#follow();
+  }
+
+  /** What is told from now on: what was lived through again has been told. */
+  #follow(): void {
+    const { driver } = this.#session;
+    driver.alerts = { alert: (alert) => this.#alerts.push(alert) };
+    this.promotion?.follow(driver);
   }
 
   get session(): Session {
@@ -179,6 +219,8 @@ export class Daemon {
       this.tracks.observe(driver);
       this.#wellAt = clock.mono();
       this.#clear();
+      this.#tellAnomalies();
+      await this.#judge();
       const { intents, frozen } = record;
       const text = `tick ${tick}: ${driver.fleet.size} VMs, ${intents.count} resizes wanted, ${frozen} VMs frozen`;
       this.book.passing({ kind: 'tick', text });
@@ -186,7 +228,7 @@ export class Daemon {
       if (!(error instanceof ForesizeError) || journal.failed) throw await this.#giveUp(error);
       this.#raise(error.message);
       if (clock.mono() - this.#wellAt >= this.#watchdogMs)
-        await this.#lift('no tick went through for too long');
+        await this.#limits.lift('no tick went through for too long');
     }
     this.#watchConnection();
   }
@@ -210,7 +252,7 @@ export class Daemon {
     const { driver, scratch } = this.#session;
     const changes = plant.changes();
     if (changes.departed.length + changes.arrived.length === 0) return;
-    await this.#release(changes.departed);
+    await this.#limits.release(changes.departed);
     const entry = { kind: 'fleet', at: clock.now(), tick, ...changes } as const;
     const fresh = changes.arrived.filter(({ spec }) => {
       return changes.departed.includes(spec.vmId) || driver.fleet.slotOf(spec.vmId) === undefined;
@@ -218,6 +260,7 @@ export class Daemon {
     // The host tells of a change once, so that it must be taken in even if the disk is full just now.
     this.book.happened(entry);
     await driver.take(entry);
+    this.promotion?.fleetChanged(driver);
     for (const { spec } of fresh) welcome(scratch, driver.fleet.slotOf(spec.vmId)!, driver.fleet.requested);
     const names = (list: readonly string[], verb: string) =>
       list.length === 0 ? [] : [`${list.join(', ')} ${verb}`];
@@ -229,17 +272,6 @@ export class Daemon {
       ),
     ].join('; ');
     this.book.event({ kind: 'fleet', text });
-  }
-
-  /** A VM that is no longer to be resized, and runs on, gets its limits back. */
-  async #release(vmIds: readonly string[]): Promise<void> {
-    for (const vmId of vmIds) {
-      const original = this.book.ledger.originals.get(vmId);
-      if (!original || !this.setup.plant.writable) continue;
-      await this.setup.plant.restore(vmId, original).catch((error: Error) => {
-        this.book.event({ kind: 'problem', vmId, text: `its limits may still be set: ${error.message}` });
-      });
-    }
   }
 
   /** Intents of a daemon that was killed: what the hypervisor has tells what became of them. */
@@ -256,6 +288,45 @@ export class Daemon {
       const text = `tick ${tick} was cut off by a kill: ${outcomes.length} resizes compared with what is granted`;
       book.event({ kind: 'alarm', text });
     }
+  }
+
+  #tellOfModels(): void {
+    const { bundle } = this.setup;
+    if (!bundle || bundle.models.length === 0 || this.#session.start.models !== undefined) return;
+    const text = "the bundle's forecast models are of another clock or fleet: models are trained live";
+    this.book.event({ kind: 'fleet', text });
+  }
+
+  #tellAnomalies(): void {
+    for (const alert of this.#alerts.splice(0)) {
+      this.book.event({ kind: 'anomaly', vmId: alert.vmId, text: sentenceOf(alert) });
+      this.setup.onAlert?.(alert);
+    }
+  }
+
+  /** Carries out what the stages decide. */
+  async #judge(): Promise<void> {
+    const events = this.promotion?.judge() ?? [];
+    const back = events.find(({ kind, to }) => kind === 'stage' && to === 'shadow');
+    if (back) await this.#limits.lift(`the bundle went back to shadow (${back.by})`);
+  }
+
+  /** Limits from before of VMs that the stage does not include. */
+  async #liftOutside(why: string): Promise<void> {
+    const { promotion } = this;
+    if (promotion) await this.#limits.lift(why, (vmId) => promotion.refusal(vmId) !== undefined);
+  }
+
+  /** @throws ForesizeError STAGE_* */
+  async advanceStage(by: string): Promise<void> {
+    await this.betweenTicks();
+    this.promotion?.advance(by);
+  }
+
+  async rollBack(reason: string, by: string): Promise<void> {
+    await this.betweenTicks();
+    this.promotion?.rollBack(reason, by);
+    await this.#liftOutside(`the bundle was rolled back by ${by}`);
   }
 
   async #heedClock(): Promise<void> {
@@ -280,36 +351,17 @@ export class Daemon {
       ...this.setup,
       book: this.book,
       tracks: this.tracks,
+      onDriver: (driver) => this.anomalies.follow(driver),
       now: clock.now(),
     });
+    this.#follow();
     this.#tried = this.#session.from - 1;
-  }
-
-  /** Lifts all limits that were set. What cannot be lifted is told and stays on the list. */
-  async #lift(by: string): Promise<void> {
-    const { plant, clock } = this.setup;
-    const { ledger } = this.book;
-    if (!plant.writable || ledger.originals.size === 0) return;
-    await this.#actuator.idle();
-    const vmIds: string[] = [];
-    for (const [vmId, original] of ledger.originals) {
-      try {
-        await plant.restore(vmId, original);
-        vmIds.push(vmId);
-      } catch (error) {
-        const text = `its limits could not be lifted: ${(error as Error).message}`;
-        this.book.event({ kind: 'problem', vmId, text });
-      }
-    }
-    if (vmIds.length === 0) return;
-    this.book.happened({ kind: 'restored', at: clock.now(), vmIds, by });
-    this.book.event({ kind: 'alarm', text: `the limits of ${vmIds.join(', ')} were lifted: ${by}` });
   }
 
   /** Lifts all limits after the running tick, for an administrator. */
   async restoreAll(by: string): Promise<void> {
     await this.betweenTicks();
-    await this.#lift(by);
+    await this.#limits.lift(by);
   }
 
   /** Resolves at once or after the running tick: what changes decisions must not come in the middle of one. */
@@ -320,13 +372,14 @@ export class Daemon {
   async #stop(): Promise<void> {
     const { config, apply, clock } = this.setup;
     await this.#actuator.idle();
-    if (apply && config.restoreOnStop) await this.#lift('the daemon was stopped');
+    this.promotion?.save();
+    if (apply && config.restoreOnStop) await this.#limits.lift('the daemon was stopped');
     this.book.happened({ kind: 'end', at: clock.now(), reason: 'stopped' });
   }
 
   /** The journal is beyond use, or the daemon has a fault: no limit may stay that nobody looks after. */
   async #giveUp(error: unknown): Promise<unknown> {
-    if (this.setup.apply) await this.#lift('the daemon failed');
+    if (this.setup.apply) await this.#limits.lift('the daemon failed');
     if (error instanceof ForesizeError) return new ForesizeError(error.problems, EXIT.runtime, error);
     return error;
   }

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { endHeartbeat, readHeartbeat } from './heartbeat.ts';
 import { LibvirtConnection } from './libvirt/connection.ts';
 import { restoreOriginal } from './libvirt/originals.ts';
+import { ledgerUntil } from './recovery.ts';
 import type { Entry } from './store/entries.ts';
 import { Journal } from './store/journal.ts';
-import { Ledger } from './store/ledger.ts';
+import type { Ledger } from './store/ledger.ts';
 
 const PAUSE_MS = 5000;
 
@@ -27,15 +28,27 @@ export async function liftLimits(dir: string, session: string, say: (text: strin
 
 /** @returns whether no limit is left */
 async function attempt(dir: string, over: () => boolean, say: (text: string) => void): Promise<boolean> {
-  const ledger = new Ledger();
   const reader = Journal.attach(dir, false);
+  let ledger: Ledger;
   try {
-    for (const { seq, entry } of reader.entries()) ledger.apply(seq, entry);
+    ledger = ledgerUntil(reader, Number.POSITIVE_INFINITY);
   } finally {
     await reader.close();
   }
   const { originals, session } = ledger;
   if (originals.size === 0 || !session) return true;
+  const lifted = await setFree(ledger, over, say);
+  if (lifted.length > 0 && !over()) await record(dir, lifted, over, say);
+  return over() || lifted.length === originals.size;
+}
+
+/** @returns the VMs whose limits are as they were */
+async function setFree(
+  { originals, session }: Ledger,
+  over: () => boolean,
+  say: (text: string) => void,
+): Promise<string[]> {
+  if (!session) return [];
   const control = await LibvirtConnection.open({ uri: session.uri, readOnly: false });
   const lifted: string[] = [];
   try {
@@ -44,7 +57,7 @@ async function attempt(dir: string, over: () => boolean, say: (text: string) => 
       [...originals.values()].map(({ uuid }) => uuid),
     );
     for (const [vmId, original] of originals) {
-      if (over()) return true;
+      if (over()) break;
       try {
         await restoreOriginal(control, original);
         lifted.push(vmId);
@@ -55,8 +68,37 @@ async function attempt(dir: string, over: () => boolean, say: (text: string) => 
   } finally {
     await control.close();
   }
-  if (lifted.length > 0) await record(dir, lifted, over, say);
-  return lifted.length === originals.size;
+  return lifted;
+}
+
+/**
+ * Puts back what a session that was killed has set, for a dry run that takes its place. Where that cannot be done, the
+ * watchdog, if there is one, goes on trying.
+ * @param journal held by the caller
+ */
+export async function liftLeftovers(
+  dir: string,
+  journal: Journal,
+  say: (text: string) => void,
+): Promise<void> {
+  const ledger = ledgerUntil(journal, Number.POSITIVE_INFINITY);
+  const { originals } = ledger;
+  if (originals.size === 0) return;
+  const event = (text: string): Entry => ({ kind: 'event', at: Date.now(), event: { kind: 'alarm', text } });
+  const names = [...originals.keys()].join(', ');
+  try {
+    const vmIds = await setFree(ledger, () => false, say);
+    if (vmIds.length > 0) {
+      const text = `the limits of ${vmIds.join(', ')}, which a session before this dry run had set, were lifted`;
+      say(text);
+      journal.append({ kind: 'restored', at: Date.now(), vmIds, by: 'a dry run' }, event(text));
+    }
+    if (vmIds.length === originals.size) endHeartbeat(dir);
+  } catch (error) {
+    const text = `limits of an earlier session are still set on ${names}: ${(error as Error).message}`;
+    say(text);
+    journal.append(event(text));
+  }
 }
 
 async function record(dir: string, vmIds: string[], over: () => boolean, say: (text: string) => void) {

@@ -116,5 +116,5 @@ function column(spec: VmSpec, rows: readonly Row[], first: number, resizes: numb
     for (const key of ['demand', 'usage', 'pressure', 'allocation'] as const)
       columns[key].set(values[key], at);
   }
-  return [{ spec, from, until, resizes, ...columns }];
+  return [{ spec, from, until, resizes, granted: rows[0]!.values.allocation, ...columns }];
 }

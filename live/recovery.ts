@@ -18,16 +18,19 @@ export function ledgerUntil(journal: Journal, until: number): Ledger {
  * entry: it sees what was seen, acts on nothing, and takes note of the resizes that were made. Models, baselines and
  * cooldowns are then what they were, and are so again whenever it is done again.
  * @param until number of the session's entry
+ * @param onDriver takes the core before it has seen anything
  */
 export async function relive(
   journal: Journal,
   session: SessionStart,
   until: number,
-  onTick: (driver: CoreDriver) => void = () => {},
+  onDriver: (driver: CoreDriver) => void = () => {},
 ): Promise<CoreDriver> {
   const { history } = session;
   const before = ledgerUntil(journal, history.seq);
   const driver = await CoreDriver.create(session, before.admitted);
+  driver.beginWith(modelsOf(journal, session));
+  onDriver(driver);
   for (const { number, spec, uuid } of before.roster.values())
     driver.seat(number, { spec, uuid }, history.tick);
   const policies = [...before.policies];
@@ -36,12 +39,17 @@ export async function relive(
   }
   for (const { seq, entry, frame } of journal.read(history)) {
     if (seq >= until) break;
-    if (frame) {
-      await driver.tick(frame, false, () => {});
-      onTick(driver);
-    } else if (isInput(entry)) await driver.take(entry);
+    if (frame) await driver.tick(frame, false, () => {});
+    else if (isInput(entry)) await driver.take(entry);
   }
   return driver;
+}
+
+/** The forecast models a session's past begins with. */
+function modelsOf(journal: Journal, { models }: SessionStart): readonly unknown[] {
+  if (models === undefined) return [];
+  for (const { entry } of journal.entries(models)) if (entry.kind === 'models') return entry.documents;
+  return [];
 }
 
 export function isInput<T extends { kind: string }>(

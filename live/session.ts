@@ -3,15 +3,18 @@ import { formatDuration } from '../core/duration.ts';
 import { ForesizeError } from '../core/errors.ts';
 import { Frame, R } from '../core/model.ts';
 import type { Book } from './book.ts';
-import { controllerOf, type LiveConfig, timesOf } from './config.ts';
-import type { CoreDriver } from './core-driver.ts';
+import { coreOf, type LiveConfig, timesOf } from './config.ts';
+import { CoreDriver, type CoreSetup } from './core-driver.ts';
 import type { Plant, PlantChanges } from './plant.ts';
+import type { OpenBundle } from './promote/open-bundle.ts';
 import { historyFor, relive } from './recovery.ts';
-import type { Position, SessionStart } from './store/entries.ts';
+import type { Entry, Position, SessionStart } from './store/entries.ts';
 import type { TrackRing } from './track-ring.ts';
 
 export interface SessionSetup {
   readonly config: LiveConfig;
+  /** Where what decides comes from, if it is not the configuration. */
+  readonly bundle?: OpenBundle | undefined;
   readonly book: Book;
   readonly plant: Plant;
   readonly apply: boolean;
@@ -19,6 +22,8 @@ export interface SessionSetup {
   readonly now: number;
   /** Told of the newest of what is lived through again. */
   readonly tracks: TrackRing;
+  /** Takes the core before it lives through anything. */
+  readonly onDriver: (driver: CoreDriver) => void;
 }
 
 const CHARTED_TICKS = 500;
@@ -38,9 +43,10 @@ export interface Session {
  * the journal remembers. Ticks in between were missed. VMs that came and went in the meantime are told apart.
  */
 export async function beginSession(setup: SessionSetup): Promise<Session> {
-  const { book, config, plant, now, tracks } = setup;
+  const { book, config, bundle, plant, now, tracks } = setup;
   const { stepMs, rememberMs } = timesOf(config);
   const { journal, ledger } = book;
+  const core = coreOf(config, bundle);
   const before = ledger.session;
   if (before && before.stepMs !== stepMs) throw otherStep(before.stepMs, stepMs, journal.file);
   // The first tick is a full one after now.
@@ -53,8 +59,11 @@ export async function beginSession(setup: SessionSetup): Promise<Session> {
     current = head;
   }
   const window = Math.max(1, Math.ceil(rememberMs / stepMs));
-  const history: Position = historyFor(journal, current, window) ?? {
-    seq: journal.seq + 1 + book.owed,
+  const known = historyFor(journal, current, window);
+  const models = bundle && (await modelsFor(bundle, { ...core, stepMs, epochMs }, setup));
+  const next = journal.seq + 1 + book.owed;
+  const history: Position = known ?? {
+    seq: next + (models?.entry ? 1 : 0),
     tick: Math.max(0, current),
   };
   const start: SessionStart = {
@@ -63,16 +72,23 @@ export async function beginSession(setup: SessionSetup): Promise<Session> {
     uri: plant.uri,
     apply: setup.apply,
     pid: process.pid,
-    controller: controllerOf(config),
-    seed: config.seed,
+    ...core,
     stepMs,
     epochMs,
     history,
+    ...(bundle && { bundle: bundle.id }),
+    ...(models && { models: models.seq ?? next }),
   };
-  book.append({ kind: 'session', at: now, session: start });
+  book.append(...(models?.entry ? [models.entry] : []), { kind: 'session', at: now, session: start });
+  let chart = () => {};
   const driver = await relive(journal, start, ledger.sessionSeq, (reliving) => {
-    if (reliving.head > current - CHARTED_TICKS) tracks.observe(reliving);
+    setup.onDriver(reliving);
+    chart = () => {
+      if (reliving.head > current - CHARTED_TICKS) tracks.observe(reliving);
+    };
+    reliving.observers.push(chart);
   });
+  driver.observers.splice(driver.observers.indexOf(chart), 1);
   if (driver.head >= 0 && current > driver.head) {
     const missed = { kind: 'missed', at: now, from: driver.head + 1, to: current, reason: 'down' } as const;
     book.append(missed);
@@ -87,6 +103,27 @@ export async function beginSession(setup: SessionSetup): Promise<Session> {
   }
   plant.attach(driver.fleet);
   return { start, driver, from: current + 1, scratch: scratchOf(driver) };
+}
+
+/**
+ * The models of a bundle that fit the live core: with the entry that holds them, or the number of the one that does
+ * since an earlier session with the same bundle. Undefined if none fits, which is the rule where the clock is another.
+ */
+async function modelsFor(
+  bundle: OpenBundle,
+  core: CoreSetup,
+  { book: { ledger }, plant, now }: SessionSetup,
+): Promise<{ seq?: number; entry?: Entry } | undefined> {
+  if (bundle.models.length === 0) return undefined;
+  const { session } = ledger;
+  if (session?.bundle === bundle.id && session.epochMs === core.epochMs)
+    return session.models === undefined ? undefined : { seq: session.models };
+  const probe = await CoreDriver.create(core, 0);
+  plant.present().forEach((vm, number) => {
+    probe.seat(number, vm, 0);
+  });
+  const documents = probe.loadModels(bundle.models);
+  return documents.length === 0 ? undefined : { entry: { kind: 'models', at: now, documents } };
 }
 
 /** The newest tick the journal knows of, made or missed; -1 if none. */

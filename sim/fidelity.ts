@@ -55,7 +55,9 @@ export async function fidelity(
     warmup: 0,
     hypervisor,
     telemetry: telemetryParams.parse({}),
-    vms: vmModelParams.parse({}),
+    // What was held back and served later is in the recorded demand already: it must not wait here, too.
+    vms: vmModelParams.parse({ backlogS: 0 }),
+    granted: (vmId) => recording.vms.find(({ spec }) => spec.vmId === vmId)?.granted,
     record: recording.vms.length,
     onDecisions: (bytes) => {
       for (let at = 8; at < bytes.length; at += 32) resizes[bytes[at]!]!++;

@@ -7,7 +7,7 @@ import type { ModelDocument } from '../core/forecast/model-document.ts';
 import { createForecaster, historyDepth } from '../core/forecast/registry.ts';
 import { persistent } from '../core/forecast/stateful.ts';
 import { Interval } from '../core/interval.ts';
-import type { Frame } from '../core/model.ts';
+import { type Frame, R } from '../core/model.ts';
 import { Observed } from '../core/observed.ts';
 import { mix } from '../core/rng.ts';
 import { Score } from '../core/score.ts';
@@ -41,6 +41,8 @@ export interface SimulationSetup {
   readonly hypervisor: HypervisorParams;
   readonly telemetry: TelemetryParams;
   readonly vms: VmModelParams;
+  /** What a VM has when it comes, by resource; without it, or NaN, what was requested. */
+  readonly granted?: ((vmId: string) => ArrayLike<number> | undefined) | undefined;
   /** Where the VMs run; without it nothing but their allocations limits them. */
   readonly hosts?: HostsParams | undefined;
   /** How allocations are charged; without it, at the list price. */
@@ -97,6 +99,14 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
   const score = fleet.register(new Score(fleet, stepMs, bill));
   const numberOf = (slot: number) => score.numberOf(slot);
   const vms = fleet.register(new Vms(fleet, setup.vms, stepMs));
+  if (setup.granted) {
+    const { granted } = setup;
+    const grant = (slot: number) => {
+      const found = granted(fleet.specs[slot]!.vmId);
+      for (let r = 0; found && r < R; r++) if (found[r]! >= 0) vms.allocation[slot * R + r] = found[r]!;
+    };
+    fleet.register({ grow: () => {}, admit: grant, retire: () => {} });
+  }
   const interval = fleet.register(new Interval());
   const dayProfile = (slot: number): readonly number[] | undefined => {
     const { applicationId, userId } = fleet.specs[slot]!;

@@ -53,7 +53,7 @@ export const apiParams = z
       .default(200)
       .describe('VMs that have series of their own in /metrics; of a larger fleet the first by name.'),
   })
-  .prefault({});
+  .describe('Where the HTTP API and the dashboard listen.');
 
 export type ApiParams = z.infer<typeof apiParams>;
 

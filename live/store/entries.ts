@@ -28,6 +28,10 @@ export interface SessionStart {
   readonly epochMs: number;
   /** Where the past it took in begins; what lies before was forgotten. */
   readonly history: Position;
+  /** Id of the bundle it runs. */
+  readonly bundle?: string;
+  /** Number of the entry with the forecast models its past begins with. */
+  readonly models?: number;
 }
 
 /** One resize: VM by its number (order of admission), resource, from, to. */
@@ -99,6 +103,8 @@ export type Entry =
       readonly reason: string;
       readonly by: string;
     }
+  /** What a restart goes on with: live/promote/stages.ts. */
+  | { readonly kind: 'stages'; readonly at: number; readonly state: unknown }
   | {
       readonly kind: 'answer';
       readonly at: number;
@@ -107,6 +113,6 @@ export type Entry =
       readonly by: string;
       readonly note: string;
     }
-  /** Forecast models the session began with, as core/forecast/model-document.ts writes them. */
+  /** Forecast models of a bundle that fit, as core/forecast/model-document.ts writes them. */
   | { readonly kind: 'models'; readonly at: number; readonly documents: readonly unknown[] }
   | { readonly kind: 'event'; readonly at: number; readonly event: Omit<OperationsEvent, 'seq' | 'at'> };

@@ -1,5 +1,5 @@
 import type { VmSpec } from '../../core/model.ts';
-import type { OperationsEvent, Stage } from '../operations.ts';
+import type { OperationsEvent } from '../operations.ts';
 import type { Entry, JournaledIntent, RecordedWrite, SessionStart } from './entries.ts';
 
 /** A VM the daemon knows, under the number it got when it came. */
@@ -32,7 +32,8 @@ export class Ledger {
   readonly answers = new Map<string, 'accepted' | 'dismissed'>();
   readonly resizes = { applied: 0, failed: 0, refused: 0 };
   killSwitch = { engaged: false, reason: '', at: 0 };
-  stage: { name: Stage; since: number; bundle: string | null } | undefined;
+  /** What was saved of the stages last: live/promote/stages.ts reads it. */
+  stages: unknown;
   session: SessionStart | undefined;
   /** Number of the session's own entry. */
   sessionSeq = 0;
@@ -86,8 +87,8 @@ export class Ledger {
       case 'kill-switch':
         this.killSwitch = { engaged: entry.engaged, reason: entry.reason, at: entry.at };
         return;
-      case 'stage':
-        this.stage = { name: entry.name, since: entry.at, bundle: entry.bundle };
+      case 'stages':
+        this.stages = entry.state;
         return;
       case 'answer':
         this.answers.set(entry.id, entry.answer);
@@ -97,6 +98,7 @@ export class Ledger {
         return;
       case 'missed':
       case 'models':
+      case 'stage':
         return;
     }
   }

@@ -6,7 +6,6 @@ import { forecastCommand } from './forecast.ts';
 import { generateCommand } from './generate.ts';
 import { nabCommand } from './nab.ts';
 import { promoteCommand } from './promote.ts';
-import { recommendCommand } from './recommend.ts';
 import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
 import { sweepCommand } from './sweep.ts';
@@ -33,7 +32,6 @@ export const simCommands = [
   validateCommand,
   schemaCommand,
   reportCommand,
-  recommendCommand,
   forecastCommand,
   consolidateCommand,
   nabCommand,

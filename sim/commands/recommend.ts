@@ -1,9 +1,11 @@
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stringify } from 'yaml';
 import type { CommandModule } from 'yargs';
+import type { ControllerConfig } from '../../core/config.ts';
 import { ADVICE_KINDS } from '../../core/cost/params.ts';
 import type { Advice } from '../../core/cost/recommendation.ts';
-import { parseDuration } from '../../core/duration.ts';
+import { formatDuration, parseDuration } from '../../core/duration.ts';
 import { ForesizeError } from '../../core/errors.ts';
 import { type HistoryColumns, recommendFromHistory } from '../advisor/from-history.ts';
 import { type AdviseOptions, advise } from '../advisor/recommend.ts';
@@ -11,11 +13,17 @@ import { applyAdvice, experimentOfRun, openRun, readAdvice, writeAdvice } from '
 import { adviceText } from '../advisor/text.ts';
 import { readTicksHistory } from '../advisor/ticks-history.ts';
 import { htmlReport } from '../report/html.ts';
-import { loadScenario } from '../scenario.ts';
+import { API_VERSION, loadScenario, parseScenario, type Scenario } from '../scenario.ts';
 import { Bars, commonOptions, interruptible, print, remark } from './console.ts';
 
-/** Reads the history of a daemon's journal; undefined where the path is none. */
-export type JournalReader = (path: string) => Promise<HistoryColumns | undefined>;
+/** What a daemon's journal saw, and the configuration that decided there. */
+export interface JournalHistory {
+  readonly columns: HistoryColumns;
+  readonly controller: ControllerConfig;
+}
+
+/** Reads a daemon's journal; undefined where the path is none. */
+export type JournalReader = (path: string) => Promise<JournalHistory | undefined>;
 
 interface Args {
   source: string;
@@ -57,8 +65,6 @@ export function recommendCommandWith(readJournal?: JournalReader): CommandModule
     handler: () => {},
   };
 }
-
-export const recommendCommand = recommendCommandWith();
 
 function giveCommand(readJournal: JournalReader | undefined): CommandModule<object, Args> {
   return {
@@ -113,10 +119,18 @@ async function recommend(
   options: AdviseOptions,
 ): Promise<{ advice: Advice; files: string[] }> {
   const sets = [...args.set, ...(args.kinds ? [`advisor.kinds=[${args.kinds.join(',')}]`] : [])];
-  const columns = await historyAt(args, readJournal);
-  if (columns) {
+  if (isTicks(args.source)) {
     const { scenario } = loadScenario(needScenario(args), sets);
+    const columns = await readTicksHistory(args.source, parseDuration(scenario.tick, 'tick'));
     return { advice: await recommendFromHistory(columns, scenario, options), files: [] };
+  }
+  const journal = await readJournal?.(args.source);
+  if (journal) {
+    const scenario =
+      args.scenario === undefined ? scenarioOf(journal, sets) : loadScenario(args.scenario, sets).scenario;
+    const advice = await recommendFromHistory(journal.columns, scenario, options);
+    // The daemon shows it from there.
+    return { advice, files: [writeAdvice(args.source, advice)] };
   }
   const source = openRun(args.source, args.base, sets);
   const advice = await advise(await experimentOfRun(source), { ...options, run: source.result.id });
@@ -126,15 +140,20 @@ async function recommend(
   return { advice, files };
 }
 
-/** A recorded history, where the source is one and no run folder. */
-async function historyAt(
-  args: Args,
-  readJournal: JournalReader | undefined,
-): Promise<HistoryColumns | undefined> {
-  const isFile = statSync(args.source, { throwIfNoEntry: false })?.isFile() ?? false;
-  if (!isFile || !args.source.endsWith('.parquet')) return readJournal?.(args.source);
-  const { scenario } = loadScenario(needScenario(args), args.set);
-  return readTicksHistory(args.source, parseDuration(scenario.tick, 'tick'));
+function isTicks(source: string): boolean {
+  return source.endsWith('.parquet') && (statSync(source, { throwIfNoEntry: false })?.isFile() ?? false);
+}
+
+/** What decides in the daemon, with its prices, as a scenario; the workload is the history. */
+function scenarioOf({ controller, columns }: JournalHistory, sets: readonly string[]): Scenario {
+  const text = stringify({
+    apiVersion: API_VERSION,
+    name: 'journal',
+    tick: formatDuration(columns.stepMs),
+    workload: { source: 'generated', applications: [{ id: 'history' }] },
+    ...controller,
+  });
+  return parseScenario(text, 'journal', sets);
 }
 
 function needScenario({ scenario, source }: Args): string {

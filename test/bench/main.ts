@@ -1,3 +1,4 @@
+import { decideBench } from './decide.ts';
 import { gateBench } from './gate.ts';
 import { growthBench } from './growth.ts';
 import { lstmBench } from './lstm.ts';
@@ -10,6 +11,7 @@ import { throughput } from './throughput.ts';
 /** What `npm run bench` measures, every figure beside its reference from the same process. */
 const suites: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   throughput,
+  decide: decideBench,
   prophet: prophetBench,
   lstm: lstmBench,
   sweep: sweeps,

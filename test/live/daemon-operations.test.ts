@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CPU } from '../../core/model.ts';
-import { DaemonOperations } from '../../live/daemon-operations.ts';
 import type { OperationsEvent } from '../../live/operations.ts';
 import { World } from './world.ts';
 
@@ -27,7 +26,7 @@ describe('operations', () => {
     await world.kill();
     await world.start();
     await world.run(30 * MINUTE);
-    const operations = new DaemonOperations(world.daemon);
+    const operations = world.operations();
     const track = operations.track('a', 'cpu', 1000);
     expect(track.at.length).toBe(world.daemon.times.tick + 1);
     expect(track.usage.at(-1)).toBeCloseTo(1.5 + Math.sin((89 / 1440) * 2 * Math.PI), 1);
@@ -43,14 +42,14 @@ describe('operations', () => {
     await world.start();
     await world.run(2 * 60 * MINUTE);
     expect(world.allocation('a', CPU)).toBeLessThan(4);
-    await new DaemonOperations(world.daemon).engageKillSwitch('maintenance', true, 'alice');
+    await world.operations().engageKillSwitch('maintenance', true, 'alice');
     expect(world.allocation('a', CPU)).toBe(4);
     await world.run(60 * MINUTE);
     await world.kill();
     await world.start();
     await world.run(60 * MINUTE);
     expect(world.allocation('a', CPU)).toBe(4);
-    const operations = new DaemonOperations(world.daemon);
+    const operations = world.operations();
     expect(operations.status().killSwitch).toMatchObject({ engaged: true, reason: 'maintenance' });
     await operations.releaseKillSwitch('bob');
     await world.run(60 * MINUTE);
@@ -63,13 +62,13 @@ describe('operations', () => {
     const world = worldOf(['a', 0]);
     await world.start();
     await world.run(30 * MINUTE);
-    const operations = new DaemonOperations(world.daemon);
+    const operations = world.operations();
     await expect(operations.setPolicy('shop', 'nope', 'alice')).rejects.toThrow('POLICY_UNKNOWN');
     await operations.setPolicy('shop', 'vpa', 'alice');
     await world.run(60 * MINUTE);
     await world.kill();
     await world.start();
-    expect(new DaemonOperations(world.daemon).controller.policyOf('shop')).toBe('vpa');
+    expect(world.operations().controller.policyOf('shop')).toBe('vpa');
     await world.kill();
     expect(await world.replay()).toMatchObject({ firstDifference: undefined });
   });
@@ -78,13 +77,13 @@ describe('operations', () => {
     const world = worldOf(['a', 0]);
     await world.start();
     const heard: OperationsEvent[] = [];
-    const operations = new DaemonOperations(world.daemon);
+    const operations = world.operations();
     operations.subscribe((event) => heard.push(event));
     await world.run(2 * 60 * MINUTE);
     expect(heard.filter(({ kind }) => kind === 'tick').length).toBe(23);
     await world.kill();
     await world.start();
-    const events = new DaemonOperations(world.daemon).events(0, 1000);
+    const events = world.operations().events(0, 1000);
     expect(events[0]).toMatchObject({ kind: 'fleet', text: 'started to resize: 1 VMs, from tick 0' });
     const resizes = events.filter(({ kind }) => kind === 'resize');
     expect(resizes).toEqual(

@@ -1,15 +1,22 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { parse } from 'yaml';
+import { controllerSchema } from '../../core/config.ts';
 import { CPU, MEMORY, R } from '../../core/model.ts';
+import type { StageView } from '../../live/operations.ts';
+import { recordingOf } from '../../live/recording.ts';
 import { type ReplayReport, replay } from '../../live/replay.ts';
 import type { Entry } from '../../live/store/entries.ts';
 import type { JournaledFrame } from '../../live/store/frame-codec.ts';
 import { Journal } from '../../live/store/journal.ts';
+import { type FidelityReport, fidelity } from '../../sim/fidelity.ts';
+import { writeBundle } from '../../sim/promote/write-bundle.ts';
+import { bundle, plan } from './promote/bundle.ts';
 import { eventually, noLibvirt } from './support.ts';
 
 /** The daemon as a process of its own, on real guests. FORESIZE_RIG_KILLS sets how often it is killed. */
@@ -55,7 +62,7 @@ describe.skipIf(skipped)(`daemon on real guests${skipped ? ` (SKIPPED: ${skipped
   });
 
   /** CPU and memory only: what every kernel under the rig can do. A busy host's contention counts as pressure. */
-  function configure(more = '', uri = rig.uri): void {
+  function configure(more = '', uri = rig.uri, watchdog = '6s'): void {
     const domains = GUESTS.map(
       (vm, i) =>
         `  - { domain: ${vm}, application: app${i}, user: u, cpu: { min: 0.1 }, diskIo: { max: 0 }, network: { max: 0 } }`,
@@ -68,7 +75,7 @@ uri: ${uri}
 mapping: ${join(dir, 'domains.yaml')}
 tick: 2s
 sample: 1s
-watchdog: 6s
+watchdog: ${watchdog}
 policies:
   follow:
     { kind: quantile, quantile: 0.9, horizon: 1, margin: 0.2, memory: { quantile: 0.9, horizon: 1, margin: 0.3 },
@@ -108,13 +115,23 @@ ${more}`,
   const says = (daemon: Running, text: string | RegExp) =>
     eventually(`the daemon says ${text}`, () => daemon.log().search(text) >= 0);
 
-  async function read(): Promise<{ entries: Entry[]; frames: JournaledFrame[]; report: ReplayReport }> {
+  async function read(): Promise<{
+    entries: Entry[];
+    frames: JournaledFrame[];
+    report: ReplayReport;
+    fidelity: FidelityReport;
+  }> {
     const journal = Journal.attach(join(dir, 'journal'), false);
     try {
       const items = [...journal.read()];
       const entries = items.flatMap(({ entry }) => entry ?? []);
       const frames = items.flatMap(({ frame }) => frame ?? []);
-      return { entries, frames, report: await replay(journal) };
+      return {
+        entries,
+        frames,
+        report: await replay(journal),
+        fidelity: await fidelity(recordingOf(journal)),
+      };
     } finally {
       await journal.close();
     }
@@ -167,7 +184,12 @@ ${more}`,
     expect(followed).toBeLessThan(still);
     expect(limits('rig-unlisted')).toEqual(unlisted);
     expect(GUESTS.map(quota)).toEqual([-1, 8000, -1]);
-    const { frames, entries } = await read();
+    const { frames, entries, fidelity: close } = await read();
+    const { allocation } = close.resources.cpu!;
+    console.log(
+      `rig: CPU allocation simulated within ${(100 * allocation.meanError).toFixed(1)} % at a load of ${loadavg()[0]!.toFixed(1)}`,
+    );
+    expect(allocation.meanError).toBeLessThan(0.1);
     const granted = new Set(frames.map(({ allocation }) => allocation[CPU]));
     expect(granted.size).toBeGreaterThan(3);
     const shrunk = frames.some(({ allocation, vms }) =>
@@ -175,6 +197,52 @@ ${more}`,
     );
     expect(shrunk).toBe(true);
     expectNothingTwice(entries);
+  });
+
+  it('takes a bundle through its stages, seen by the API, and none that was changed', async () => {
+    // Of what is built: that of the sources is another.
+    const built = fileURLToPath(new URL('../../dist/sim/code-version.js', import.meta.url));
+    const { codeVersion } = (await import(built)) as { codeVersion(): string };
+    const token = '0123456789abcdef0123456789abcdef';
+    writeFileSync(join(dir, 'token'), token, { mode: 0o600 });
+    const { evidence, manifest } = bundle();
+    const of = (measure: string, high: number) => ({ measure, unit: '', estimate: high / 2, low: 0, high });
+    const { policies, guards } = parse(readFileSync(join(dir, 'live.yaml'), 'utf8'));
+    const controller = controllerSchema.parse({ policies, guards, policy: 'follow' });
+    const { folder, id } = writeBundle(dir, {
+      codeVersion: codeVersion(),
+      createdAt: manifest.createdAt,
+      config: { controller, stepMs: 2000, seed: 1 },
+      evidence: { ...evidence, observed: [of('costRatio', 100), of('resizesPerVmDay', 1e9)] },
+      gates: [],
+      // Some 8 s of three VMs.
+      stages: plan({ canaryShare: 0.3, minVmDays: 0.0003, automatic: true }),
+      scenarioText: 'name: rig\n',
+      models: [],
+    });
+    writeFileSync(
+      join(dir, 'live.yaml'),
+      `{ apiVersion: foresize/v1, uri: "${rig.uri}", mapping: ${join(dir, 'domains.yaml')}, tick: 2s, sample: 1s,
+        watchdog: 6s, bundle: ${folder}, api: { port: 0, tokenFile: ${join(dir, 'token')} } }`,
+    );
+    const daemon = start('--apply');
+    await says(daemon, 'the API listens');
+    const [base] = /http:[^" ]*/.exec(daemon.log())!;
+    const stage = async () => (await fetch(`${base}/api/v1/stage`)).json() as Promise<StageView>;
+    expect(await stage()).toMatchObject({ bundle: { id } });
+    await says(daemon, 'shadow -> canary');
+    await says(daemon, 'canary -> all');
+    await says(daemon, /cpu .* applied/);
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const body = JSON.stringify({ reason: 'enough' });
+    await fetch(`${base}/api/v1/stage/rollback`, { method: 'POST', headers, body });
+    expect(await stage()).toMatchObject({ name: 'shadow', inScope: 0 });
+    expect(GUESTS.map(quota)).toEqual([-1, -1, -1]);
+    await stop(daemon);
+    expect((await read()).report).toMatchObject({ firstDifference: undefined });
+    writeFileSync(join(folder, 'stages.json'), '{}');
+    const { code, log } = await start('--apply').ended;
+    expect([code, log]).toEqual([4, expect.stringContaining('BUNDLE_TAMPERED')]);
   });
 
   it(`loses nothing and does nothing twice when it is killed ${KILLS} times`, {
@@ -214,6 +282,22 @@ ${more}`,
     expect(GUESTS.map(quota).some((q) => q > 0)).toBe(true);
     await eventually('limits are lifted', () => GUESTS.every((vm) => quota(vm) === -1));
     await eventually('it is written down', async () => ofKind((await read()).entries, 'restored').length > 0);
+  });
+
+  it('leaves nothing of a killed session in force when a dry run takes its place', async () => {
+    configure('', rig.uri, '10m');
+    const killed = start('--apply');
+    await says(killed, /cpu .* applied/);
+    killed.process.kill('SIGKILL');
+    await killed.ended;
+    expect(GUESTS.map(quota).some((q) => q > 0)).toBe(true);
+    const daemon = start();
+    await says(daemon, 'started as a dry run');
+    expect(GUESTS.map(quota)).toEqual([-1, -1, -1]);
+    await stop(daemon);
+    const { entries, report } = await read();
+    expect(ofKind(entries, 'restored')).toMatchObject([{ by: 'a dry run' }]);
+    expect(report).toMatchObject({ sessions: 2, firstDifference: undefined });
   });
 
   it('is taken for gone when it hangs, and cannot come back', async () => {

@@ -227,4 +227,48 @@ describe('daemon', () => {
     await world.stop();
     expect(await world.replay()).toMatchObject({ firstDifference: undefined });
   });
+
+  it('tells once of a resource that keeps failing, and again when that changes', async () => {
+    const world = worldOf(['a', 0]);
+    let words = 'no such qdisc';
+    const resize = world.plant.resize.bind(world.plant);
+    world.plant.resize = async (...args) =>
+      args[1] === CPU
+        ? { outcome: OUTCOME.failed, granted: Number.NaN, latencyMs: 1, problem: new Error(words) }
+        : resize(...args);
+    await world.start();
+    const told = () =>
+      world.daemon.book.ledger.events.flatMap(({ kind, text }) => (kind === 'problem' ? text : []));
+    await world.run(50 * MINUTE);
+    expect(world.daemon.book.ledger.resizes.failed).toBeGreaterThan(1);
+    expect(told()).toHaveLength(1);
+    words = 'no such device';
+    await world.run(30 * MINUTE);
+    expect(told()).toMatchObject([expect.stringContaining('qdisc'), expect.stringContaining('device')]);
+    // Each hour again.
+    await world.run(90 * MINUTE);
+    expect(told()).toHaveLength(3);
+    await world.kill();
+  });
+
+  it('sees what a watchdog of an earlier session wrote into its journal', async () => {
+    const world = worldOf(['a', 0]);
+    await world.start();
+    await world.run(60 * MINUTE);
+    await world.kill();
+    world.apply = false;
+    await world.start();
+    expect([...world.daemon.book.ledger.originals.keys()]).toEqual(['a']);
+    const watchdog = Journal.attach(world.dir, true);
+    watchdog.append(
+      { kind: 'restored', at: 0, vmIds: ['a'], by: 'the watchdog' },
+      { kind: 'event', at: 0, event: { kind: 'alarm', text: 'lifted by the watchdog' } },
+    );
+    await watchdog.close();
+    await world.run(10 * MINUTE);
+    expect(world.daemon.book.ledger.originals.size).toBe(0);
+    expect(world.daemon.book.ledger.events.map(({ text }) => text)).toContain('lifted by the watchdog');
+    await world.stop();
+    expect(await world.replay()).toMatchObject({ sessions: 2, firstDifference: undefined });
+  });
 });

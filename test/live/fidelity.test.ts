@@ -37,4 +37,20 @@ describe('fidelity', () => {
       expect(resizes.simulated / resizes.live).toBeLessThan(1.4);
     }
   });
+
+  it('begins with what was granted, not with what was requested', async () => {
+    const world = new World(['a', 0]);
+    worlds.push(world);
+    // A limit of the operator's own, which the first ticks go up from.
+    world.plant.vms.get('a')!.allocation[0] = 1;
+    await world.start();
+    await world.run(HOUR);
+    await world.kill();
+    const journal = Journal.attach(world.dir, false);
+    const recording = recordingOf(journal);
+    await journal.close();
+    expect([...recording.vms[0]!.granted]).toEqual([1, 8192, 0, 0]);
+    const { resources } = await fidelity(recording);
+    expect(resources.cpu!.allocation.meanError).toBeLessThan(0.1);
+  });
 });

@@ -5,19 +5,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { controllerSchema } from '../../core/config.ts';
+import { coreOf, liveSchema } from '../../live/config.ts';
 import { parseMapping } from '../../live/libvirt/mapping.ts';
-import { apiParams, prepareApi } from '../../live/server/config.ts';
+import { prepareApi } from '../../live/server/config.ts';
 
 const file = (name: string) => fileURLToPath(new URL(`../../live/install/${name}`, import.meta.url));
 
 it('the example of a configuration can be used as it is', () => {
-  const { policies, policy, applications, guards, api } = parse(readFileSync(file('foresize.yaml'), 'utf8'));
-  const config = controllerSchema.parse({ policies, policy, applications, guards });
-  expect(Object.keys(config.policies)).toContain(config.policy);
-  const { tokenFile, ...rest } = api;
+  const config = liveSchema.parse(parse(readFileSync(file('foresize.yaml'), 'utf8')));
+  expect(coreOf(config).controller.applications).toEqual({ legacy: 'hands-off' });
+  const { tokenFile, ...rest } = config.api!;
   expect(tokenFile).toBe('/etc/foresize/token');
-  expect(prepareApi(apiParams.parse(rest), {}).openReads).toBe(true);
+  expect(prepareApi(rest, {}).openReads).toBe(true);
 });
 
 it('the example of a mapping can be used as it is', () => {

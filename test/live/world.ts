@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { open } from 'lmdb';
 import { type LiveConfig, liveSchema } from '../../live/config.ts';
 import { Daemon } from '../../live/daemon.ts';
+import { DaemonOperations } from '../../live/daemon-operations.ts';
+import type { OpenBundle } from '../../live/promote/open-bundle.ts';
 import { replay } from '../../live/replay.ts';
 import { fileIn, Journal } from '../../live/store/journal.ts';
 import { ArrayPlant, dailyVm, HandClock, scratchDir } from './array-plant.ts';
@@ -47,6 +49,7 @@ export class World {
   readonly plant = new ArrayPlant(this.clock);
   dir = folder();
   config = configOf();
+  bundle: OpenBundle | undefined;
   apply = true;
   journal!: Journal;
   daemon!: Daemon;
@@ -59,12 +62,17 @@ export class World {
     this.journal = Journal.open(this.dir);
     this.daemon = await Daemon.start({
       config: this.config,
+      bundle: this.bundle,
       journal: this.journal,
       plant: this.plant,
       apply: this.apply,
       codeVersion: 'test',
       clock: this.clock,
     });
+  }
+
+  operations(): DaemonOperations {
+    return new DaemonOperations(this.daemon, this.dir);
   }
 
   /** As many ticks as are due in the time; the plant is sampled before each. */
