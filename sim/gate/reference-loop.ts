@@ -1,5 +1,7 @@
 const VALUES = 16_384;
 const ROUNDS = 400;
+/** Columns begin at different offsets within a page: at equal ones they would wait for each other, or not, by chance. */
+const STAGGER = 320;
 
 /**
  * The yardstick of timings: a fixed piece of work of the simulator's kind, typed-array columns read and written with
@@ -7,9 +9,12 @@ const ROUNDS = 400;
  * @returns a number that depends on all of it, so that nothing is optimised away
  */
 export function referenceLoop(): number {
-  const demand = new Float64Array(VALUES);
-  const allocation = new Float64Array(VALUES).fill(1);
-  const starved = new Float64Array(VALUES);
+  const bytes = VALUES * 8 + STAGGER;
+  const buffer = new ArrayBuffer(3 * bytes);
+  const column = (k: number) => new Float64Array(buffer, k * bytes, VALUES);
+  const demand = column(0);
+  const allocation = column(1).fill(1);
+  const starved = column(2);
   for (let i = 0; i < VALUES; i++) demand[i] = 0.5 + (i % 97) / 97;
   let used = 0;
   for (let round = 0; round < ROUNDS; round++) {
