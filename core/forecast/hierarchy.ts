@@ -75,4 +75,17 @@ export class Hierarchy implements PerSlot {
     this.children[parent]!.push(row);
     return row;
   }
+
+  /** Makes what the applications and the fleet hold the sum of their pairs': rows of `span` numbers. */
+  sumUp(array: Float32Array | Float64Array, span: number): void {
+    const { parent, size } = this;
+    for (let row = 0; row < size; row++) {
+      if (!this.isPair(row)) array.fill(0, row * span, (row + 1) * span);
+    }
+    for (let row = size - 1; row > 0; row--) {
+      const to = parent[row]! * span;
+      const from = row * span;
+      for (let k = 0; k < span; k++) array[to + k]! += array[from + k]!;
+    }
+  }
 }

@@ -98,21 +98,10 @@ export class Scores {
 
   /** Histograms of every application and of all, from those of the pairs. */
   #poolAll(): void {
-    const { parent, size } = this.#hierarchy;
+    const { size } = this.#hierarchy;
     const per = R * B * this.#levels;
-    for (const [array, span] of [
-      [this.#histograms, per * BINS],
-      [this.#mass, per],
-    ] as const) {
-      for (let row = 0; row < size; row++) {
-        if (!this.#hierarchy.isPair(row)) array.fill(0, row * span, (row + 1) * span);
-      }
-      for (let row = size - 1; row > 0; row--) {
-        const to = parent[row]! * span;
-        const from = row * span;
-        for (let k = 0; k < span; k++) array[to + k]! += array[from + k]!;
-      }
-    }
+    this.#hierarchy.sumUp(this.#histograms, per * BINS);
+    this.#hierarchy.sumUp(this.#mass, per);
     for (let row = 0; row < size; row++) if (!this.#hierarchy.isPair(row)) this.#pool(row);
   }
 

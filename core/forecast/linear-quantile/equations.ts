@@ -132,21 +132,10 @@ export class QuantileEquations {
 
   /** Sums the curvature of every application and of all from the pairs', and solves them. */
   solveParents(): void {
-    const { parent, size } = this.#hierarchy;
+    const { size } = this.#hierarchy;
     const per = R * this.models;
-    for (const [array, span] of [
-      [this.#curvature, per * this.#triangle],
-      [this.#count, per],
-    ] as const) {
-      for (let row = 0; row < size; row++) {
-        if (!this.#hierarchy.isPair(row)) array.fill(0, row * span, (row + 1) * span);
-      }
-      for (let row = size - 1; row > 0; row--) {
-        const to = parent[row]! * span;
-        const from = row * span;
-        for (let k = 0; k < span; k++) array[to + k]! += array[from + k]!;
-      }
-    }
+    this.#hierarchy.sumUp(this.#curvature, per * this.#triangle);
+    this.#hierarchy.sumUp(this.#count, per);
     for (let row = 0; row < size; row++) if (!this.#hierarchy.isPair(row)) this.solve(row);
   }
 
