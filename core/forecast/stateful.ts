@@ -27,7 +27,12 @@ export interface Persistent {
   health(): TrainingHealth;
 }
 
+/** Whether a forecaster's models can be kept. */
+export function isPersistent<T extends object>(forecaster: T): forecaster is T & Persistent {
+  return 'models' in forecaster && 'load' in forecaster && 'health' in forecaster;
+}
+
 /** The forecaster as one whose models can be kept, if it is. */
 export function persistent(forecaster: object | undefined): Persistent | undefined {
-  return forecaster && 'models' in forecaster ? (forecaster as Persistent) : undefined;
+  return forecaster && isPersistent(forecaster) ? forecaster : undefined;
 }

@@ -9,7 +9,7 @@ import { Hierarchy, type RowKey } from '../hierarchy.ts';
 import type { ModelDocument, SavedState } from '../model-document.ts';
 import { isSample } from '../point-model.ts';
 import type { TrainingHealth } from '../retrained.ts';
-import type { Persistent, Stateful } from '../stateful.ts';
+import { isPersistent, type Persistent, type Stateful } from '../stateful.ts';
 import { ForecastBatch, type ForecastContext, type Forecaster } from '../types.ts';
 import { Mixture } from './mixture.ts';
 import { COMPARED, Standings } from './standings.ts';
@@ -318,8 +318,4 @@ export class Auto implements Forecaster, Persistent, Stateful {
       part(this.#mixture.seen, R),
     ];
   }
-}
-
-function isPersistent(forecaster: Forecaster): forecaster is Forecaster & Persistent {
-  return 'models' in forecaster && 'load' in forecaster && 'health' in forecaster;
 }
