@@ -82,6 +82,7 @@ export class Hierarchy implements PerSlot {
     for (let row = 0; row < size; row++) {
       if (!this.isPair(row)) array.fill(0, row * span, (row + 1) * span);
     }
+    // Children come after their parents: backwards, every row is complete before it is added up.
     for (let row = size - 1; row > 0; row--) {
       const to = parent[row]! * span;
       const from = row * span;

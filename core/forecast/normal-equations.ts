@@ -87,18 +87,9 @@ export class NormalEquations {
 
   /** Sums of every application and of all from those of the pairs, and their coefficients. */
   solveParents(): void {
-    const { parent, size } = this.#hierarchy;
+    const { size } = this.#hierarchy;
     const span = R * this.models * this.#width;
-    const sums = this.#sums;
-    for (let row = 0; row < size; row++) {
-      if (!this.#hierarchy.isPair(row)) sums.fill(0, row * span, (row + 1) * span);
-    }
-    // Children come after their parents: backwards, every row is complete before it is added up.
-    for (let row = size - 1; row > 0; row--) {
-      const to = parent[row]! * span;
-      const from = row * span;
-      for (let i = 0; i < span; i++) sums[to + i]! += sums[from + i]!;
-    }
+    this.#hierarchy.sumUp(this.#sums, span);
     for (let row = 0; row < size; row++) if (!this.#hierarchy.isPair(row)) this.solve(row);
   }
 

@@ -2,12 +2,11 @@ import { appendFileSync, existsSync } from 'node:fs';
 import type { CommandModule } from 'yargs';
 import { EXIT, ForesizeError } from '../../core/errors.ts';
 import { codeVersion } from '../code-version.ts';
-import { baselineFile, readBaseline, writeBaseline } from '../gate/baseline.ts';
+import { baselineFile, readBaseline, writeBaseline, writeFile } from '../gate/baseline.ts';
 import { type Figures, measure } from '../gate/figures.ts';
 import { failed, judge, toBaseline } from '../gate/judge.ts';
 import { annotations, githubBenchmark, junit, sentence, summary } from '../gate/reports.ts';
 import { type BenchSpec, loadBench } from '../gate/spec.ts';
-import { writeWhole } from '../sweep/record-store.ts';
 import type { Spec } from '../sweep/spec.ts';
 import { Bars, commonOptions, interruptible, print, remark } from './console.ts';
 
@@ -125,18 +124,5 @@ async function measured(loaded: Spec<BenchSpec>, quiet: boolean): Promise<Figure
 }
 
 function writeReport(file: string, text: string): void {
-  try {
-    writeWhole(file, text);
-  } catch (cause) {
-    throw new ForesizeError(
-      {
-        code: 'BENCH_UNWRITABLE',
-        what: `the report cannot be written: ${(cause as Error).message}`,
-        where: file,
-        remedy: 'name a file in a folder that exists',
-      },
-      EXIT.runtime,
-      cause,
-    );
-  }
+  writeFile(file, text, 'report', 'name a file in a folder that exists');
 }

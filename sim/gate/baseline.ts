@@ -64,15 +64,20 @@ export function writeBaseline(file: string, { backends, measures, timings, histo
     history,
   };
   const text = `${JSON.stringify(ordered, null, 2)}\n`;
+  writeFile(file, text, 'baseline', 'choose another file with --baseline');
+}
+
+/** Writes one of the gate's files whole. @throws ForesizeError BENCH_UNWRITABLE */
+export function writeFile(file: string, text: string, name: string, remedy: string): void {
   try {
     writeWhole(file, text);
   } catch (cause) {
     throw new ForesizeError(
       {
         code: 'BENCH_UNWRITABLE',
-        what: `the baseline cannot be written: ${(cause as Error).message}`,
+        what: `the ${name} cannot be written: ${(cause as Error).message}`,
         where: file,
-        remedy: 'choose another file with --baseline',
+        remedy,
       },
       EXIT.runtime,
       cause,
