@@ -9,7 +9,8 @@ import { runSweep } from '../../sim/sweep/run-sweep.ts';
 import { loadSweep } from '../../sim/sweep/spec.ts';
 import type { BenchRow } from './row.ts';
 
-const RUNS = 16;
+/** Long enough, half a minute on one thread, that starting the second thread and compiling its code does not decide. */
+const RUNS = 48;
 /** Starting threads and making tables costs about the same for few runs as for many: what a further run costs is the slope. */
 const FEW = 4;
 
