@@ -7,8 +7,6 @@ import { StretchHistograms } from './stretch-histogram.ts';
 
 const DAY_MS = 86_400_000;
 const SLACK_QUANTILE = 0.95;
-/** Slots whose samples of a tick, 4 resources of 4 bytes, fill one line of the cache. */
-const GROUP = 4;
 
 /** One VM-day: sums over the observed part of the day. Vectors are in the order of RESOURCES. */
 export interface VmDay {
@@ -78,15 +76,15 @@ export class Score implements PerSlot {
   #starvingCount = 0;
   /** Running starvation of each slot x R, s. */
   #episode = new Float64Array(0);
-  /** Usage of the current day, interval x width; NaN where the VM was not there. */
+  /** Usage of the current day, interval x width, and the interval of it from which on the VM in a slot is there. */
   #usage = new Float32Array(0);
+  #first = new Int32Array(0);
   #width = 0;
   #intervals = 0;
   #day = 0;
-  /** What a group of slots used in the day, GROUP x R x samples; its columns; and how many samples, a slot. */
-  readonly #scratch: Float32Array;
-  readonly #columns: readonly Float32Array[];
-  readonly #gathered = new Int32Array(GROUP);
+  /** What a VM used in the day: a column a resource, and its sum. */
+  readonly #columns: readonly Float64Array[];
+  readonly #used = new Float64Array(R);
 
   /** @param bill tells what a VM was charged since it was last asked; it has seen every interval before the score does */
   constructor(fleet: Fleet, stepMs: number, bill?: { take(slot: number): number }) {
@@ -95,17 +93,14 @@ export class Score implements PerSlot {
     this.charged = bill && [];
     this.#stepS = stepMs / 1000;
     this.#perDay = Math.max(1, Math.round(DAY_MS / stepMs));
-    const length = this.#perDay;
-    this.#scratch = new Float32Array(GROUP * R * length);
-    this.#columns = Array.from({ length: GROUP * R }, (_, i) =>
-      this.#scratch.subarray(i * length, (i + 1) * length),
-    );
+    this.#columns = Array.from({ length: R }, () => new Float64Array(this.#perDay));
   }
 
   grow(capacity: number): void {
     // A line more than needed: a stride of a power of two would put a whole day into one set of the cache.
     this.#widen(capacity * R + 16);
     this.#number = grown(this.#number, capacity);
+    this.#first = grown(this.#first, capacity);
     this.#allocated = grown(this.#allocated, capacity * R);
     this.#starved = grown(this.#starved, capacity * R);
     this.#unmet = grown(this.#unmet, capacity * R);
@@ -128,16 +123,12 @@ export class Score implements PerSlot {
       this.stretch.grow(Math.max(64, number * 2));
     }
     this.#clear(slot);
-    // A slot that changes hands within a day: what is left of the predecessor must not count.
-    for (let t = 0; t < this.#intervals; t++) {
-      const row = t * this.#width + slot * R;
-      this.#usage.fill(Number.NaN, row, row + R);
-    }
+    // A slot may change hands within a day: what is left of the predecessor must not count.
+    this.#first[slot] = this.#intervals;
     this.#episode.fill(0, slot * R, slot * R + R);
   }
 
   retire(slot: number): void {
-    this.#gather((slot / GROUP) | 0);
     this.#closeDay(slot);
     this.#endEpisodesOf(slot);
   }
@@ -227,7 +218,7 @@ export class Score implements PerSlot {
   }
 
   #widen(width: number): void {
-    const wider = new Float32Array(this.#perDay * width).fill(Number.NaN);
+    const wider = new Float32Array(this.#perDay * width);
     for (let t = 0; t < this.#intervals; t++) {
       wider.set(this.#usage.subarray(t * this.#width, (t + 1) * this.#width), t * width);
     }
@@ -239,22 +230,16 @@ export class Score implements PerSlot {
     this.#closeDays();
     this.#intervals = 0;
     this.#day++;
-    this.#usage.fill(Number.NaN);
+    this.#first.fill(0);
   }
 
   #closeDays(): void {
-    let gathered = -1;
-    for (const slot of this.#fleet.slots) {
-      const group = (slot / GROUP) | 0;
-      if (group !== gathered) this.#gather(group);
-      gathered = group;
-      this.#closeDay(slot);
-    }
+    for (const slot of this.#fleet.slots) this.#closeDay(slot);
   }
 
-  /** Adds the row of a VM whose group is gathered. p95 is the nearest-rank quantile. */
+  /** Adds the row of a VM's day. p95 is the nearest-rank quantile. */
   #closeDay(slot: number): void {
-    const samples = this.#gathered[slot % GROUP]!;
+    const samples = this.#gather(slot);
     if (samples === 0) return;
     const row = this.days.length * ROW;
     if (this.rows.length < row + ROW) this.rows = grown(this.rows, Math.max(64 * ROW, row * 2));
@@ -262,12 +247,9 @@ export class Score implements PerSlot {
     const rank = Math.ceil(SLACK_QUANTILE * samples) - 1;
     for (let r = 0, at = row; r < R; r++, at += FIELDS) {
       const i = slot * R + r;
-      const usage = this.#columns[(slot % GROUP) * R + r]!;
-      let used = 0;
-      for (let t = 0; t < samples; t++) used += usage[t]!;
       rows[at + ALLOCATION] = this.#allocated[i]! * this.#stepS;
-      rows[at + USAGE] = used * this.#stepS;
-      rows[at + P95] = orderStatistic(usage, samples, rank);
+      rows[at + USAGE] = this.#used[r]! * this.#stepS;
+      rows[at + P95] = orderStatistic(this.#columns[r]!, samples, rank);
       rows[at + STARVED] = this.#starved[i]!;
       rows[at + UNMET] = this.#unmet[i]!;
       rows[at + DROPPED] = this.#dropped[i]!;
@@ -285,28 +267,39 @@ export class Score implements PerSlot {
     this.#clear(slot);
   }
 
-  /**
-   * Copies what a group of neighbouring slots used so far this day into one column for each of their resources. A
-   * group's samples of a tick share a line of the cache: one walk down the day reads them all.
-   */
-  #gather(group: number): void {
+  /** Copies and sums what a VM used so far this day. @returns the number of samples */
+  #gather(slot: number): number {
     const day = this.#usage;
-    const scratch = this.#scratch;
-    const length = this.#perDay;
-    const counts = this.#gathered.fill(0);
-    for (let t = 0, line = group * GROUP * R; t < this.#intervals; t++, line += this.#width) {
-      for (let s = 0; s < GROUP; s++) {
-        const i = line + s * R;
-        // NaN where the VM was not there.
-        if (!(day[i]! >= 0)) continue;
-        const to = s * R * length + counts[s]!;
-        counts[s] = counts[s]! + 1;
-        scratch[to] = day[i]!;
-        scratch[to + length] = day[i + 1]!;
-        scratch[to + 2 * length] = day[i + 2]!;
-        scratch[to + 3 * length] = day[i + 3]!;
-      }
+    const [cpu, memory, diskIo, network] = this.#columns as [Float64Array, Float64Array, Float64Array, Float64Array];
+    const width = this.#width;
+    const end = this.#intervals * width;
+    let samples = 0;
+    let u0 = 0;
+    let u1 = 0;
+    let u2 = 0;
+    let u3 = 0;
+    for (let i = this.#first[slot]! * width + slot * R; i < end; i += width) {
+      const v0 = day[i]!;
+      // NaN where nothing was seen of it.
+      if (!(v0 >= 0)) continue;
+      const v1 = day[i + 1]!;
+      const v2 = day[i + 2]!;
+      const v3 = day[i + 3]!;
+      cpu[samples] = v0;
+      memory[samples] = v1;
+      diskIo[samples] = v2;
+      network[samples] = v3;
+      u0 += v0;
+      u1 += v1;
+      u2 += v2;
+      u3 += v3;
+      samples++;
     }
+    this.#used[0] = u0;
+    this.#used[1] = u1;
+    this.#used[2] = u2;
+    this.#used[3] = u3;
+    return samples;
   }
 
   #clear(slot: number): void {
