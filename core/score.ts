@@ -140,17 +140,14 @@ export class Score implements PerSlot {
 
   /** Takes in an interval of every VM now in the fleet. */
   observe(interval: Interval): void {
-    const { slots } = this.#fleet;
     const { usage, allocation } = interval;
     const day = this.#usage;
     const row = this.#intervals * this.#width;
     const allocated = this.#allocated;
-    for (let k = 0; k < slots.length; k++) {
-      for (let i = slots[k]! * R, end = i + R; i < end; i++) {
-        day[row + i] = usage[i]!;
-        allocated[i] = allocated[i]! + allocation[i]!;
-      }
-    }
+    const n = this.#fleet.rows * R;
+    // Slots without a VM too: a flat loop takes a third of the time, and what is in them counts for nobody.
+    for (let i = 0; i < n; i++) day[row + i] = usage[i]!;
+    for (let i = 0; i < n; i++) allocated[i] = allocated[i]! + allocation[i]!;
     this.#endEpisodes(interval.disturbed);
     this.#disturbed(interval.disturbed, usage);
     if (++this.#intervals === this.#perDay) this.#endDay();

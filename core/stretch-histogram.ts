@@ -4,6 +4,14 @@ import { grown } from './model.ts';
 const BINS = 96;
 const GROWTH = 1.05;
 const LOG_GROWTH = log(GROWTH);
+/** Most stretches are small: below this, the bin is looked up in steps of 1 / FINE instead of by a logarithm. */
+const SMALL = 4;
+const FINE = 128;
+/** Where each bin begins, and the bin of the beginning of each step. */
+const BEGIN = Float64Array.from({ length: BINS }, (_, bin) => exp(bin * LOG_GROWTH));
+const BIN = Uint8Array.from({ length: SMALL * FINE }, (_, step) =>
+  Math.max(0, BEGIN.findLastIndex((begin) => begin <= step / FINE)),
+);
 
 /**
  * How far CPU work was stretched (wanted / served of an interval), weighted by the work served: one histogram a
@@ -21,10 +29,8 @@ export class StretchHistograms {
   /** Adds held-back work only (stretch > 1): what was served in time is known from the usage. */
   add(vm: number, stretch: number, weight: number): void {
     if (stretch > this.#worst[vm]!) this.#worst[vm] = stretch;
-    // Most shortages last the moment of a resize: no logarithm for the first bin.
-    const step = stretch < GROWTH ? 0 : Math.min(BINS - 1, Math.floor(log(stretch) / LOG_GROWTH));
-    const bin = vm * BINS + step;
-    this.#weights[bin] = this.#weights[bin]! + weight;
+    const at = vm * BINS + binOf(stretch);
+    this.#weights[at] = this.#weights[at]! + weight;
   }
 
   /** Largest stretch of the VMs; 1 when nothing was held back. */
@@ -53,4 +59,10 @@ export class StretchHistograms {
     }
     return this.worst(vms);
   }
+}
+
+function binOf(stretch: number): number {
+  if (stretch >= SMALL) return Math.min(BINS - 1, Math.floor(log(stretch) / LOG_GROWTH));
+  const bin = BIN[(stretch * FINE) | 0]!;
+  return bin + +(stretch >= BEGIN[bin + 1]!);
 }

@@ -25,6 +25,10 @@ export class Population {
     return this.#stream.anomalies;
   }
 
+  get hasJobs(): boolean {
+    return this.#stream.jobs !== undefined;
+  }
+
   vmOf(slot: number): number {
     return this.#vm[slot]!;
   }

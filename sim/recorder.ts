@@ -9,14 +9,12 @@ const POINTS = 500;
 /** Fleet totals by tick, thinned to about 500 points: each is the mean of its ticks, counts are summed. */
 export class TimelineRecorder {
   readonly #stride: number;
-  readonly #managed: readonly boolean[];
   readonly #out: Timeline = { at: [], resources: {}, resizes: [], starvedVms: [], vms: [] };
   readonly #sums = new Float64Array(3 * R + 3);
   #ticks = 0;
 
   constructor(ticks: number, managed: readonly boolean[]) {
     this.#stride = Math.max(1, Math.ceil(ticks / POINTS));
-    this.#managed = managed;
     for (let r = 0; r < R; r++) {
       if (managed[r]) this.#out.resources[RESOURCES[r]!] = { demand: [], usage: [], allocation: [] };
     }
@@ -29,22 +27,9 @@ export class TimelineRecorder {
   observe(at: number, slots: Int32Array, interval: Interval): void {
     const { demand, usage, allocation, disturbed } = interval;
     const sums = this.#sums;
-    // Columns first: one running sum each, in registers.
-    for (let r = 0; r < R; r++) {
-      if (!this.#managed[r]) continue;
-      let d = 0;
-      let u = 0;
-      let a = 0;
-      for (let k = 0; k < slots.length; k++) {
-        const i = slots[k]! * R + r;
-        d += demand[i]!;
-        u += usage[i]!;
-        a += allocation[i]!;
-      }
-      sums[3 * r] = sums[3 * r]! + d;
-      sums[3 * r + 1] = sums[3 * r + 1]! + u;
-      sums[3 * r + 2] = sums[3 * r + 2]! + a;
-    }
+    this.#add(0, demand, slots);
+    this.#add(1, usage, slots);
+    this.#add(2, allocation, slots);
     let short = 0;
     let last = -1;
     for (let k = 0; k < disturbed.count; k++) {
@@ -56,6 +41,26 @@ export class TimelineRecorder {
     sums[3 * R + 1] = sums[3 * R + 1]! + short;
     sums[3 * R + 2] = sums[3 * R + 2]! + slots.length;
     if (++this.#ticks === this.#stride) this.#flush(at);
+  }
+
+  /** Adds a column of all VMs to its four sums; those of resources that are not managed are not shown. */
+  #add(column: number, of: Float64Array, slots: Int32Array): void {
+    let cpu = 0;
+    let memory = 0;
+    let diskIo = 0;
+    let network = 0;
+    for (let k = 0; k < slots.length; k++) {
+      const i = slots[k]! * R;
+      cpu += of[i]!;
+      memory += of[i + 1]!;
+      diskIo += of[i + 2]!;
+      network += of[i + 3]!;
+    }
+    const sums = this.#sums;
+    sums[column] = sums[column]! + cpu;
+    sums[3 + column] = sums[3 + column]! + memory;
+    sums[6 + column] = sums[6 + column]! + diskIo;
+    sums[9 + column] = sums[9 + column]! + network;
   }
 
   finish(at: number): Timeline {

@@ -170,7 +170,7 @@ export async function simulate(setup: SimulationSetup): Promise<Simulation> {
     vms.settle(telemetry.observed, interval);
     cluster?.observe(interval.usage, interval.demand);
     spot?.observe(interval.usage);
-    jobs.observe(at, wanted, interval.usage, interval.disturbed);
+    if (population.hasJobs) jobs.observe(at, wanted, interval.usage, interval.disturbed);
     telemetry.settled(at);
     vmTicks += fleet.size;
     if (t <= warmup) return;

@@ -139,11 +139,15 @@ export class Guards implements PerSlot {
     const index = this.#index;
     const max = this.#fleet.max;
     let count = 0;
+    const look = (i: number) => {
+      if (desired[i] !== allocation[i] && max[i]! > 0) index[count++] = i;
+    };
     for (let k = 0; k < slots.length; k++) {
       const from = slots[k]! * R;
-      for (let i = from; i < from + R; i++) {
-        if (desired[i] !== allocation[i] && max[i]! > 0) index[count++] = i;
-      }
+      look(from);
+      look(from + 1);
+      look(from + 2);
+      look(from + 3);
     }
     this.frozen = 0;
     if (count === 0) return;

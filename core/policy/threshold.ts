@@ -47,17 +47,21 @@ export function createThreshold(params: ThresholdParams, ctx: PolicyContext): Po
     },
     admit() {},
     decide({ oomKills }: Frame, slots: Int32Array, desired: Float64Array) {
+      /** Comparisons with NaN (nothing known yet) are false: the allocation stays. */
+      const weigh = (i: number) => {
+        const allocation = desired[i]!;
+        const predicted = need[i]!;
+        if (predicted > up * allocation || predicted < down * allocation) desired[i] = predicted;
+      };
       forecaster.peak(slots, horizon, quantile, need);
       ctx.raise?.lift(forecaster, slots, horizon, need);
       for (let k = 0; k < slots.length; k++) {
         const slot = slots[k]!;
         const from = slot * R;
-        for (let i = from; i < from + R; i++) {
-          const allocation = desired[i]!;
-          const predicted = need[i]!;
-          // Comparisons with NaN (nothing known yet) are false: the allocation stays.
-          if (predicted > up * allocation || predicted < down * allocation) desired[i] = predicted;
-        }
+        weigh(from);
+        weigh(from + 1);
+        weigh(from + 2);
+        weigh(from + 3);
         if (oomKills[slot]! > 0) {
           const memory = from + MEMORY;
           desired[memory] = Math.max(desired[memory]!, need[memory]! || 0);

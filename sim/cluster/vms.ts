@@ -34,6 +34,8 @@ export class Vms implements PerSlot {
   #carried = new Float64Array(0);
   /** Whether a VM has a resize under way, an outage or a backlog: 1, and it needs the long way. */
   #busy = new Uint8Array(0);
+  /** Room for the VMs that need the long way. */
+  #special = new Int32Array(0);
   /** Resizes under way: which resources (bit r), their target and the second of the interval they take effect. */
   #moving = new Uint8Array(0);
   #target = new Float64Array(0);
@@ -72,6 +74,7 @@ export class Vms implements PerSlot {
     this.#isHeld = grown(this.#isHeld, capacity);
     this.#moving = grown(this.#moving, capacity);
     this.#busy = grown(this.#busy, capacity);
+    this.#special = grown(this.#special, capacity + 1);
     this.#elapsed = grown(this.#elapsed, capacity);
     this.#down = grown(this.#down, capacity);
     this.#killed = grown(this.#killed, capacity);
@@ -156,43 +159,43 @@ export class Vms implements PerSlot {
    * what can be observed of it (usage and pressure, never demand) to `frame`.
    */
   settle(frame: Frame, interval: Interval): void {
+    const { demand, allocation } = this;
+    const length = this.#fleet.rows * R;
+    this.#rest(frame, interval.disturbed);
+    // What most VMs come to: all they asked for, of an allocation that stayed.
+    frame.usage.set(demand.subarray(0, length));
+    interval.allocation.set(allocation.subarray(0, length));
+    const special = this.#special;
+    const count = this.#findSpecial(special);
+    for (let k = 0; k < count; k++) {
+      const slot = special[k]!;
+      if (this.#coupled(slot)) this.#settleCoupled(slot, frame, interval);
+      else this.#settleFree(slot, frame, interval);
+    }
+    interval.demand.set(demand.subarray(0, length));
+    interval.usage.set(frame.usage.subarray(0, length));
+    if (this.#held.length > 0) this.#release(frame, interval);
+  }
+
+  /** Lists the VMs with a resize, an outage, a backlog, or a demand above its allocation. @returns how many */
+  #findSpecial(special: Int32Array): number {
     const slots = this.#fleet.slots;
     const { demand, allocation } = this;
     const busy = this.#busy;
-    const usage = frame.usage;
-    const mean = interval.allocation;
-    this.#rest(frame, interval.disturbed);
+    let count = 0;
     for (let k = 0; k < slots.length; k++) {
       const slot = slots[k]!;
       const i = slot * R;
-      const d0 = demand[i]!;
-      const d1 = demand[i + 1]!;
-      const d2 = demand[i + 2]!;
-      const d3 = demand[i + 3]!;
-      const a0 = allocation[i]!;
-      const a1 = allocation[i + 1]!;
-      const a2 = allocation[i + 2]!;
-      const a3 = allocation[i + 3]!;
-      if (busy[slot] === 0 && d0 <= a0 && d1 <= a1 && d2 <= a2 && d3 <= a3) {
-        // The common case: no resize, no outage, no backlog, nothing above its allocation.
-        usage[i] = d0;
-        usage[i + 1] = d1;
-        usage[i + 2] = d2;
-        usage[i + 3] = d3;
-        mean[i] = a0;
-        mean[i + 1] = a1;
-        mean[i + 2] = a2;
-        mean[i + 3] = a3;
-      } else if (this.#coupled(slot)) {
-        this.#settleCoupled(slot, frame, interval);
-      } else {
-        this.#settleFree(slot, frame, interval);
-      }
+      // Without branches: no processor could foresee which VM is short.
+      special[count] = slot;
+      const fits =
+        +(demand[i]! <= allocation[i]!) &
+        +(demand[i + 1]! <= allocation[i + 1]!) &
+        +(demand[i + 2]! <= allocation[i + 2]!) &
+        +(demand[i + 3]! <= allocation[i + 3]!);
+      count += busy[slot]! | (1 - fits);
     }
-    const length = this.#fleet.rows * R;
-    interval.demand.set(demand.subarray(0, length));
-    interval.usage.set(usage.subarray(0, length));
-    if (this.#held.length > 0) this.#release(frame, interval);
+    return count;
   }
 
   /** Lifts what held for this interval only. Of a VM without a host nothing can be observed. */
@@ -236,37 +239,41 @@ export class Vms implements PerSlot {
   /** Without a shortage of memory each resource goes its own way: at most two pieces, around its resize. */
   #settleFree(slot: number, frame: Frame, interval: Interval): void {
     const { disturbed } = interval;
+    const { demand: demands, allocation: allocations, backlog: backlogs } = this;
     const step = this.#stepS;
+    const backlogS = this.#params.backlogS;
     const from = slot * R;
     let moving = this.#moving[slot]!;
     let waiting = false;
-    for (let r = 0; r < R; r++) {
+    // The resources with something to do: the rest have what was written for all.
+    let left = moving;
+    left |= +(backlogs[from]! > 0) | +(demands[from]! > allocations[from]!);
+    left |= (+(backlogs[from + 1]! > 0) | +(demands[from + 1]! > allocations[from + 1]!)) << 1;
+    left |= (+(backlogs[from + 2]! > 0) | +(demands[from + 2]! > allocations[from + 2]!)) << 2;
+    left |= (+(backlogs[from + 3]! > 0) | +(demands[from + 3]! > allocations[from + 3]!)) << 3;
+    for (; left !== 0; left &= left - 1) {
+      const r = 31 - Math.clz32(left & -left);
       const i = from + r;
-      const demand = this.demand[i]!;
-      let allocation = this.allocation[i]!;
-      let granted = allocation * step;
+      const demand = demands[i]!;
+      let allocation = allocations[i]!;
       let first = step;
       let second = 0;
+      let target = allocation;
       if ((moving & (1 << r)) !== 0) {
         const due = this.#due[i]!;
         if (due < step) {
           moving &= ~(1 << r);
-          const target = this.#target[i]!;
-          granted = allocation * due + target * (step - due);
-          this.allocation[i] = target;
+          target = this.#target[i]!;
+          allocations[i] = target;
+          interval.allocation[i] = (allocation * due + target * (step - due)) / step;
           first = due;
           second = step - due;
         } else {
           this.#due[i] = due - step;
         }
       }
-      interval.allocation[i] = granted / step;
-      const target = this.allocation[i]!;
-      const before = this.backlog[i]!;
-      if (before === 0 && demand <= allocation && demand <= target) {
-        frame.usage[i] = demand;
-        continue;
-      }
+      const before = backlogs[i]!;
+      if (before === 0 && demand <= allocation && demand <= target) continue;
       let served = 0;
       let backlog = before;
       let starved = 0;
@@ -276,7 +283,7 @@ export class Vms implements PerSlot {
         const wanted = backlog + demand * seconds;
         const possible = allocation * seconds;
         const done = Math.min(wanted, possible);
-        const bound = allocation * this.#params.backlogS;
+        const bound = allocation * backlogS;
         served += done;
         backlog = wanted - done;
         if (backlog > bound) {
@@ -289,7 +296,7 @@ export class Vms implements PerSlot {
         }
         if (second === 0) break;
       }
-      this.backlog[i] = backlog;
+      backlogs[i] = backlog;
       this.#carried[i] = backlog;
       frame.usage[i] = served / step;
       const wanted = before + demand * step;

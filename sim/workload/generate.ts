@@ -48,7 +48,8 @@ class GeneratedStream implements WorkloadStream {
   readonly #rows: Rows;
   readonly #ingredients: readonly Ingredient[];
   readonly #resources: Resources;
-  readonly #jobs: BatchJobs | undefined;
+  /** Absent without batch jobs. */
+  readonly jobs?: (t: number) => readonly BatchJob[];
   readonly #process: ArrivalProcess | undefined;
   readonly #tenantOf: Rng;
   /** Row of a VM by its number; of those gone, the one they had. */
@@ -67,14 +68,15 @@ class GeneratedStream implements WorkloadStream {
     const rows = new Rows(population);
     this.#options = options;
     this.#rows = rows;
-    this.#jobs = uses('jobs') ? new BatchJobs(population, rows, options) : undefined;
+    const batch = uses('jobs') ? new BatchJobs(population, rows, options) : undefined;
+    if (batch) this.jobs = (t) => this.#released(t, batch);
     this.#ingredients = [
       new Cycles(population, rows, options),
       new Tenants(population, rows, options, seed, correlation),
       ...(uses('noise') ? [new Noise(population, rows, options, correlation)] : []),
       ...(uses('bursts') ? [new Bursts(population, rows, options)] : []),
       new Saturation(rows),
-      ...(this.#jobs ? [this.#jobs] : []),
+      ...(batch ? [batch] : []),
     ].map((ingredient) => rows.register(ingredient));
     this.#resources = rows.register(new Resources(population, rows, options));
     this.#process = options.arrivals?.();
@@ -109,9 +111,9 @@ class GeneratedStream implements WorkloadStream {
     }
   }
 
-  jobs(t: number): readonly BatchJob[] {
+  #released(t: number, batch: BatchJobs): readonly BatchJob[] {
     if (t !== this.#t) throw new RangeError(`the stream is at interval ${this.#t}, not ${t}`);
-    return this.#jobs?.released ?? [];
+    return batch.released;
   }
 
   #residents(): Arrival[] {
