@@ -37,7 +37,12 @@ export class DemandEstimate {
     const least = this.#least;
     const n = this.#fleet.rows * R;
     // Without pressure this divides by one: as fast as telling the cases apart.
-    for (let i = 0; i < n; i++) estimate[i] = usage[i]! / Math.max(1 - pressure[i]!, least);
+    for (let i = 0; i < n; i += R) {
+      estimate[i] = usage[i]! / Math.max(1 - pressure[i]!, least);
+      estimate[i + 1] = usage[i + 1]! / Math.max(1 - pressure[i + 1]!, least);
+      estimate[i + 2] = usage[i + 2]! / Math.max(1 - pressure[i + 2]!, least);
+      estimate[i + 3] = usage[i + 3]! / Math.max(1 - pressure[i + 3]!, least);
+    }
     for (let slot = 0; slot < this.#fleet.rows; slot++)
       if (oomKills[slot]! > 0) estimate[slot * R + MEMORY] = wantedMemory(raw, slot);
     return out;

@@ -37,7 +37,13 @@ export class History {
       this.#ring[at] = block;
     }
     const usage = frame.usage;
-    for (let i = 0; i < length; i++) block[i] = usage[i]!;
+    // Four at a turn: one by one, each conversion waits for the last.
+    for (let i = 0; i < length; i += R) {
+      block[i] = usage[i]!;
+      block[i + 1] = usage[i + 1]!;
+      block[i + 2] = usage[i + 2]!;
+      block[i + 3] = usage[i + 3]!;
+    }
     this.#head = frame.tick;
     if (this.#length < this.depth) this.#length++;
   }

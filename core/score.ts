@@ -145,9 +145,17 @@ export class Score implements PerSlot {
     const row = this.#intervals * this.#width;
     const allocated = this.#allocated;
     const n = this.#fleet.rows * R;
-    // Slots without a VM too: a flat loop takes a third of the time, and what is in them counts for nobody.
-    for (let i = 0; i < n; i++) day[row + i] = usage[i]!;
-    for (let i = 0; i < n; i++) allocated[i] = allocated[i]! + allocation[i]!;
+    // Slots without a VM too: a flat loop is much faster, and what is in them counts for nobody.
+    for (let i = 0, to = row; i < n; i += R, to += R) {
+      day[to] = usage[i]!;
+      day[to + 1] = usage[i + 1]!;
+      day[to + 2] = usage[i + 2]!;
+      day[to + 3] = usage[i + 3]!;
+      allocated[i] = allocated[i]! + allocation[i]!;
+      allocated[i + 1] = allocated[i + 1]! + allocation[i + 1]!;
+      allocated[i + 2] = allocated[i + 2]! + allocation[i + 2]!;
+      allocated[i + 3] = allocated[i + 3]! + allocation[i + 3]!;
+    }
     this.#endEpisodes(interval.disturbed);
     this.#disturbed(interval.disturbed, usage);
     if (++this.#intervals === this.#perDay) this.#endDay();

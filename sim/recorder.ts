@@ -27,9 +27,7 @@ export class TimelineRecorder {
   observe(at: number, slots: Int32Array, interval: Interval): void {
     const { demand, usage, allocation, disturbed } = interval;
     const sums = this.#sums;
-    this.#add(0, demand, slots);
-    this.#add(1, usage, slots);
-    this.#add(2, allocation, slots);
+    this.#add(slots, demand, usage, allocation);
     let short = 0;
     let last = -1;
     for (let k = 0; k < disturbed.count; k++) {
@@ -43,24 +41,37 @@ export class TimelineRecorder {
     if (++this.#ticks === this.#stride) this.#flush(at);
   }
 
-  /** Adds a column of all VMs to its four sums; those of resources that are not managed are not shown. */
-  #add(column: number, of: Float64Array, slots: Int32Array): void {
-    let cpu = 0;
-    let memory = 0;
-    let diskIo = 0;
-    let network = 0;
+  /** Adds what all VMs had, in one pass: twelve running sums in registers. */
+  #add(slots: Int32Array, demand: Float64Array, usage: Float64Array, allocation: Float64Array): void {
+    let d0 = 0;
+    let d1 = 0;
+    let d2 = 0;
+    let d3 = 0;
+    let u0 = 0;
+    let u1 = 0;
+    let u2 = 0;
+    let u3 = 0;
+    let a0 = 0;
+    let a1 = 0;
+    let a2 = 0;
+    let a3 = 0;
     for (let k = 0; k < slots.length; k++) {
       const i = slots[k]! * R;
-      cpu += of[i]!;
-      memory += of[i + 1]!;
-      diskIo += of[i + 2]!;
-      network += of[i + 3]!;
+      d0 += demand[i]!;
+      d1 += demand[i + 1]!;
+      d2 += demand[i + 2]!;
+      d3 += demand[i + 3]!;
+      u0 += usage[i]!;
+      u1 += usage[i + 1]!;
+      u2 += usage[i + 2]!;
+      u3 += usage[i + 3]!;
+      a0 += allocation[i]!;
+      a1 += allocation[i + 1]!;
+      a2 += allocation[i + 2]!;
+      a3 += allocation[i + 3]!;
     }
-    const sums = this.#sums;
-    sums[column] = sums[column]! + cpu;
-    sums[3 + column] = sums[3 + column]! + memory;
-    sums[6 + column] = sums[6 + column]! + diskIo;
-    sums[9 + column] = sums[9 + column]! + network;
+    const of = [d0, u0, a0, d1, u1, a1, d2, u2, a2, d3, u3, a3];
+    for (let j = 0; j < of.length; j++) this.#sums[j] = this.#sums[j]! + of[j]!;
   }
 
   finish(at: number): Timeline {
