@@ -275,7 +275,12 @@ export class Score implements PerSlot {
   /** Copies and sums what a VM used so far this day. @returns the number of samples */
   #gather(slot: number): number {
     const day = this.#usage;
-    const [cpu, memory, diskIo, network] = this.#columns as [Float64Array, Float64Array, Float64Array, Float64Array];
+    const [cpu, memory, diskIo, network] = this.#columns as [
+      Float64Array,
+      Float64Array,
+      Float64Array,
+      Float64Array,
+    ];
     const width = this.#width;
     const end = this.#intervals * width;
     let samples = 0;

@@ -10,7 +10,10 @@ const FINE = 128;
 /** Where each bin begins, and the bin of the beginning of each step. */
 const BEGIN = Float64Array.from({ length: BINS }, (_, bin) => exp(bin * LOG_GROWTH));
 const BIN = Uint8Array.from({ length: SMALL * FINE }, (_, step) =>
-  Math.max(0, BEGIN.findLastIndex((begin) => begin <= step / FINE)),
+  Math.max(
+    0,
+    BEGIN.findLastIndex((begin) => begin <= step / FINE),
+  ),
 );
 
 /**
