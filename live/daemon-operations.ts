@@ -43,6 +43,7 @@ export class DaemonOperations implements Operations {
       stepMs: start.stepMs,
       decideMs: times.decideMs,
       tickMs: times.tickMs,
+      sampleMs: times.sampleMs,
       overruns: times.late,
       vms: driver.fleet.size,
       frozen: driver.last?.frozen ?? 0,

@@ -6,6 +6,7 @@ import { Actuator } from './actuator.ts';
 import { AnomalyLog, sentenceOf } from './anomaly-log.ts';
 import { Book } from './book.ts';
 import { type LiveConfig, timesOf } from './config.ts';
+import { Durations } from './durations.ts';
 import { Limits } from './limits.ts';
 import type { Plant } from './plant.ts';
 import type { OpenBundle } from './promote/open-bundle.ts';
@@ -49,6 +50,8 @@ export interface TickTimes {
   /** The core alone, and all of it, ms. */
   decideMs: number;
   tickMs: number;
+  /** Reading all VMs once, ms: the longest since the tick before. */
+  sampleMs: number;
   late: number;
 }
 
@@ -59,7 +62,9 @@ export interface TickTimes {
 export class Daemon {
   readonly book: Book;
   readonly startedAt: number;
-  readonly times: TickTimes = { tick: -1, at: 0, decideMs: 0, tickMs: 0, late: 0 };
+  readonly times: TickTimes = { tick: -1, at: 0, decideMs: 0, tickMs: 0, sampleMs: 0, late: 0 };
+  /** Of every reading of all VMs since the start. */
+  readonly sampled = new Durations();
   readonly tracks: TrackRing;
   readonly setup: DaemonSetup;
   readonly anomalies: AnomalyLog;
@@ -80,6 +85,8 @@ export class Daemon {
   #ticking: Promise<void> = Promise.resolve();
   #alarm = '';
   #wasConnected = true;
+  #slowestSample = 0;
+  #reading = false;
 
   /**
    * Takes up where the journal ends: history and models as they were, and what was begun settled by what the
@@ -215,7 +222,9 @@ export class Daemon {
         at: scratch.at,
         decideMs: clock.mono() - decided - acting,
         tickMs: clock.mono() - began,
+        sampleMs: this.#slowestSample,
       });
+      this.#slowestSample = 0;
       this.tracks.observe(driver);
       this.#wellAt = clock.mono();
       this.#clear();
@@ -372,6 +381,11 @@ export class Daemon {
   async #stop(): Promise<void> {
     const { config, apply, clock } = this.setup;
     await this.#actuator.idle();
+    if (this.sampled.count > 0) {
+      const [p50, p99] = [0.5, 0.99].map((q) => this.sampled.quantile(q).toFixed(1));
+      const text = `all VMs were read in ${p50} ms at the median and ${p99} ms at p99, of ${this.sampled.count} times`;
+      this.book.passing({ kind: 'fleet', text });
+    }
     this.promotion?.save();
     if (apply && config.restoreOnStop) await this.#limits.lift('the daemon was stopped');
     this.book.happened({ kind: 'end', at: clock.now(), reason: 'stopped' });
@@ -385,7 +399,7 @@ export class Daemon {
   }
 
   async #keepSampling(signal: AbortSignal): Promise<void> {
-    const { clock, plant, config } = this.setup;
+    const { clock, config } = this.setup;
     const { sampleMs } = timesOf(config);
     const lead = Math.min(1000, sampleMs / 2);
     while (!signal.aborted) {
@@ -393,8 +407,21 @@ export class Daemon {
       // In step with the ticks, so that the last sample before each is fresh.
       const since = (((clock.now() - epochMs + lead) % sampleMs) + sampleMs) % sampleMs;
       await clock.sleep(sampleMs - since, signal);
-      if (!signal.aborted) void plant.sample();
+      if (!signal.aborted) void this.#sample();
     }
+  }
+
+  /** A round that is still under way is not begun again, nor timed twice. */
+  async #sample(): Promise<void> {
+    if (this.#reading) return;
+    this.#reading = true;
+    const { clock, plant } = this.setup;
+    const began = clock.mono();
+    await plant.sample();
+    const ms = clock.mono() - began;
+    this.#reading = false;
+    this.#slowestSample = Math.max(this.#slowestSample, ms);
+    this.sampled.add(ms);
   }
 
   #watchConnection(): void {

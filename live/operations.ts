@@ -37,6 +37,8 @@ export interface DaemonStatus {
   /** Time the core took to decide and the whole tick took, ms, of the last tick. */
   readonly decideMs: number;
   readonly tickMs: number;
+  /** Time it took to read all VMs once, ms: the longest since the tick before. */
+  readonly sampleMs: number;
   readonly overruns: number;
   readonly vms: number;
   /** VMs left alone because their telemetry is stale. */

@@ -32,13 +32,20 @@ export function createMetrics(operations: Operations, streams: EventStreams, mos
     buckets: SECONDS,
     registers,
   });
+  const sample = new Histogram({
+    name: 'foresize_sample_seconds',
+    help: 'Time it took to read all VMs once: of each tick, the longest since the one before.',
+    buckets: SECONDS,
+    registers,
+  });
   const ticks = new Counter({ name: 'foresize_ticks_total', help: 'Ticks since the start.', registers });
   const unsubscribe = operations.subscribe((event) => {
     if (event.kind !== 'tick') return;
-    const { decideMs, tickMs } = operations.status();
+    const { decideMs, tickMs, sampleMs } = operations.status();
     ticks.inc();
     decide.observe(decideMs / 1000);
     tick.observe(tickMs / 1000);
+    sample.observe(sampleMs / 1000);
   });
   // Read once for all the series of an answer.
   let vms: VmView[] = [];

@@ -23,6 +23,7 @@ export const statusView = z.strictObject({
   stepMs: z.number(),
   decideMs: z.number().describe('Time the core took to decide in the last tick, ms.'),
   tickMs: z.number().describe('Time the whole last tick took, ms.'),
+  sampleMs: z.number().describe('Time it took to read all VMs once, ms: the longest since the tick before.'),
   overruns: count,
   vms: count,
   frozen: count.describe('VMs left alone because their telemetry is stale.'),

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,11 +19,21 @@ import { writeBundle } from '../../sim/promote/write-bundle.ts';
 import { bundle, plan } from './promote/bundle.ts';
 import { eventually, noLibvirt } from './support.ts';
 
-/** The daemon as a process of its own, on real guests. FORESIZE_RIG_KILLS sets how often it is killed. */
+/**
+ * The daemon as a process of its own, on real guests. FORESIZE_RIG_KILLS sets how often it is killed, FORESIZE_RIG_DAYS
+ * for how many days of the guests' load, of a minute each, the loop is closed; without, for a third of one and for one.
+ */
 const rig = inject('rig');
 const skipped = noLibvirt ?? rig.skipped;
 const KILLS = Number(process.env['FORESIZE_RIG_KILLS'] ?? 5);
+const DAYS = Number(process.env['FORESIZE_RIG_DAYS'] ?? 0);
+const DAY_MS = 60_000;
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+/** Gives one process a wall clock of its own; the machine's is not touched. */
+const FAKETIME = ['x86_64', 'aarch64']
+  .map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketimeMT.so.1`)
+  .find((file) => existsSync(file));
+if (!FAKETIME) console.log('rig: SKIPPED: the clock is not set: no libfaketime; run test/rig/install.sh');
 const GUESTS = ['rig-web', 'rig-db', 'rig-net'] as const;
 const ALL = [...GUESTS, 'rig-unlisted'] as const;
 
@@ -86,11 +96,13 @@ ${more}`,
     );
   }
 
-  function start(...args: string[]): Running {
+  const start = (...args: string[]) => startIn({}, ...args);
+
+  function startIn(env: NodeJS.ProcessEnv, ...args: string[]): Running {
     const child = spawn(
       process.execPath,
       [CLI, 'live', '--config', join(dir, 'live.yaml'), '--journal', join(dir, 'journal'), ...args],
-      { stdio: ['ignore', 'ignore', 'pipe'] },
+      { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } },
     );
     running.add(child);
     let log = '';
@@ -159,35 +171,44 @@ ${more}`,
     expect(ofKind(entries, 'original')).toEqual([]);
   });
 
-  it('closes the loop: allocations follow, starvation falls, limits are put back', async () => {
-    const SHORT = 20_000;
-    const starved = async (seconds: number, ...args: string[]): Promise<number> => {
+  it('closes the loop: allocations follow, starvation falls, limits are put back', {
+    timeout: 2 * DAYS * DAY_MS + 600_000,
+  }, async () => {
+    const [stillMs, followMs] = DAYS > 0 ? [DAYS * DAY_MS, DAYS * DAY_MS] : [DAY_MS / 3, DAY_MS];
+    const watched = async (ms: number, ...args: string[]) => {
       const daemon = start(...args);
       await says(daemon, 'started');
-      await sleep(seconds);
+      await sleep(ms);
       await stop(daemon);
-      const { frames, report } = await read();
-      expect(report).toMatchObject({ firstDifference: undefined });
-      console.log(`rig: ${report.same} of ${report.ticks} ticks the same, ${report.decisions} decisions`);
-      const web = frames.slice(2).map(({ pressure, usage }) => [pressure[CPU]!, usage[CPU]!]);
-      return web.reduce((sum, [delay]) => sum + delay!, 0) / web.length;
+      const run = await read();
+      expect(run.report).toMatchObject({ firstDifference: undefined });
+      const { same, ticks, decisions } = run.report;
+      console.log(`rig: ${same} of ${ticks} ticks the same, ${decisions} decisions`);
+      console.log(`rig: ${/"(all VMs were read in [^"]*)"/.exec(daemon.log())![1]}`);
+      return { ...run, perVm: GUESTS.toSorted().map((_, vm) => loopOf(run.frames.slice(2), vm)) };
     };
     virsh('schedinfo', 'rig-db', '--live', 'global_quota=8000');
-    // Of the first VM by id, which is rig-db.
-    const still = await starved(SHORT);
+    const still = await watched(stillMs);
     rmSync(join(dir, 'journal'), { recursive: true });
     const unlisted = limits('rig-unlisted');
-    const followed = await starved(3 * SHORT, '--apply');
-    console.log(
-      `rig: vCPU delay of rig-db: ${still.toFixed(3)} at a tenth of a core, ${followed.toFixed(3)} with the daemon`,
-    );
-    expect(followed).toBeLessThan(still);
+    const followed = await watched(followMs, '--apply');
+    // The first VM by id is rig-db.
+    GUESTS.toSorted().forEach((vm, i) => {
+      const [a, b] = [still.perVm[i]!, followed.perVm[i]!];
+      console.log(
+        `rig: ${vm}: vCPU delay ${percent(a.delay)} static, ${percent(b.delay)} with the daemon; ` +
+          `CPU granted ${a.granted.toFixed(3)} and ${b.granted.toFixed(3)} cores, used ${a.used.toFixed(3)} and ${b.used.toFixed(3)}; ` +
+          `correlation of granted with used one tick before ${b.follows.toFixed(2)}`,
+      );
+    });
+    expect(followed.perVm[0]!.delay).toBeLessThan(still.perVm[0]!.delay);
     expect(limits('rig-unlisted')).toEqual(unlisted);
     expect(GUESTS.map(quota)).toEqual([-1, 8000, -1]);
-    const { frames, entries, fidelity: close } = await read();
+    const { frames, entries, fidelity: close } = followed;
     const { allocation } = close.resources.cpu!;
     console.log(
-      `rig: CPU allocation simulated within ${(100 * allocation.meanError).toFixed(1)} % at a load of ${loadavg()[0]!.toFixed(1)}`,
+      `rig: CPU allocation simulated within ${percent(allocation.meanError)}, memory within ` +
+        `${percent(close.resources.memory!.allocation.meanError)}, at a load of ${loadavg()[0]!.toFixed(1)}; limits are back`,
     );
     expect(allocation.meanError).toBeLessThan(0.1);
     const granted = new Set(frames.map(({ allocation }) => allocation[CPU]));
@@ -408,6 +429,32 @@ ${more}`,
     expect(ALL.map(limits)).toEqual(before);
   });
 
+  it.skipIf(!FAKETIME)('goes on when the clock is set an hour forward, and two back', async () => {
+    const clock = join(dir, 'clock');
+    writeFileSync(clock, '+0');
+    const env = {
+      LD_PRELOAD: FAKETIME,
+      FAKETIME_TIMESTAMP_FILE: clock,
+      FAKETIME_NO_CACHE: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    };
+    const daemon = startIn(env, '--apply');
+    await says(daemon, 'applied');
+    const set = async (offset: string, told: string) => {
+      writeFileSync(clock, offset);
+      await says(daemon, told);
+      const before = daemon.log().length;
+      await eventually('it resizes again', () => daemon.log().slice(before).includes('applied'));
+    };
+    await set('+3600', 'set 3600.0 s forward');
+    await set('-3600', 'set 7200.0 s back');
+    await stop(daemon);
+    expect(GUESTS.map(quota)).toEqual([-1, -1, -1]);
+    const { entries, report } = await read();
+    expect(report).toMatchObject({ firstDifference: undefined, sessions: 2 });
+    expectNothingTwice(entries);
+  });
+
   it('does not run twice on one journal', async () => {
     const daemon = start();
     await says(daemon, 'started');
@@ -417,3 +464,26 @@ ${more}`,
     await stop(daemon);
   });
 });
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
+/** What became of the CPU of one VM, by row: means, and how closely what was granted follows what was used. */
+function loopOf(frames: readonly JournaledFrame[], row: number) {
+  const of = (column: 'usage' | 'pressure' | 'allocation') => frames.map((f) => f[column][row * R + CPU]!);
+  const mean = (list: readonly number[]) => {
+    const known = list.filter((x) => !Number.isNaN(x));
+    return known.reduce((sum, x) => sum + x, 0) / known.length;
+  };
+  const [used, granted] = [of('usage'), of('allocation')];
+  const pairs = granted
+    .slice(1)
+    .flatMap((to, i) => (Number.isNaN(used[i]!) ? [] : [[used[i]!, to] as const]));
+  const [u, g] = [mean(pairs.map(([x]) => x)), mean(pairs.map(([, y]) => y))];
+  const moment = (f: (x: number, y: number) => number) => mean(pairs.map(([x, y]) => f(x - u, y - g)));
+  return {
+    delay: mean(of('pressure')),
+    used: mean(used),
+    granted: mean(granted),
+    follows: moment((x, y) => x * y) / Math.sqrt(moment((x) => x * x) * moment((_, y) => y * y)),
+  };
+}

@@ -16,6 +16,7 @@ it('counts ticks and times them, and tells the state of the daemon', async () =>
   expect(metrics.get('foresize_ticks_total')).toBe(12);
   expect(metrics.get('foresize_decide_seconds_count')).toBe(12);
   expect(metrics.get('foresize_tick_seconds_bucket{le="+Inf"}')).toBe(12);
+  expect(metrics.get('foresize_sample_seconds_count')).toBe(12);
   expect(metrics.get('foresize_vms')).toBe(16);
   expect(metrics.get('foresize_connected')).toBe(1);
   expect(metrics.get('foresize_kill_switch')).toBe(0);

@@ -253,6 +253,7 @@ export class SimulatedOperations implements Operations {
       stepMs: this.#workload.stepMs,
       decideMs: this.#decideMs,
       tickMs: this.#decideMs,
+      sampleMs: this.#decideMs,
       overruns: 0,
       vms: this.#fleet.size,
       frozen: this.#frozen,
