@@ -417,9 +417,12 @@ export class Daemon {
     this.#reading = true;
     const { clock, plant } = this.setup;
     const began = clock.mono();
-    await plant.sample();
+    try {
+      await plant.sample();
+    } finally {
+      this.#reading = false;
+    }
     const ms = clock.mono() - began;
-    this.#reading = false;
     this.#slowestSample = Math.max(this.#slowestSample, ms);
     this.sampled.add(ms);
   }
