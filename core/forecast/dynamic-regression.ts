@@ -178,7 +178,7 @@ export class DynamicRegression implements PerSlot {
     const at = past.dayAt(i, h);
     const minute = past.hourAt(i, h);
     raw[0] = past.day[at]!;
-    raw[1] = past.dayProfile[at]!;
+    raw[1] = past.day[at + 1]!;
     raw[2] = past.hour[minute]!;
     raw[3] = past.hour[minute + HOUR_TICKS]!;
   }
@@ -333,22 +333,13 @@ export class DynamicRegression implements PerSlot {
 /** Share of the highest usage that movements must exceed to be more than rounding. */
 const STILL = 1e-9;
 
-/** Coefficients from `at` times the TERMS terms: written out, as this is where a fleet's time goes. */
+/** Coefficients from `at` times the TERMS terms: written out, in sums that do not wait for each other, as this is where a fleet's time goes. */
 function dot(c: Float32Array, at: number, x: Float64Array): number {
-  return (
-    c[at]! * x[0]! +
-    c[at + 1]! * x[1]! +
-    c[at + 2]! * x[2]! +
-    c[at + 3]! * x[3]! +
-    c[at + 4]! * x[4]! +
-    c[at + 5]! * x[5]! +
-    c[at + 6]! * x[6]! +
-    c[at + 7]! * x[7]! +
-    c[at + 8]! * x[8]! +
-    c[at + 9]! * x[9]! +
-    c[at + 10]! * x[10]! +
-    c[at + 11]! * x[11]!
-  );
+  const a = c[at]! * x[0]! + c[at + 1]! * x[1]! + c[at + 2]! * x[2]!;
+  const b = c[at + 3]! * x[3]! + c[at + 4]! * x[4]! + c[at + 5]! * x[5]!;
+  const d = c[at + 6]! * x[6]! + c[at + 7]! * x[7]! + c[at + 8]! * x[8]!;
+  const e = c[at + 9]! * x[9]! + c[at + 10]! * x[10]! + c[at + 11]! * x[11]!;
+  return a + b + (d + e);
 }
 
 /** What lies beyond the usual: a step that large is not noise, and need not be averaged away like noise. */

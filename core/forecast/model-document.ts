@@ -4,7 +4,7 @@ import { RESOURCES } from '../model.ts';
 import { hashString } from '../rng.ts';
 
 const FORMAT = 'foresize-forecast-model';
-const VERSION = 1;
+const VERSION = 2;
 
 /** State by name: numbers as `encodeFloats` writes them, or plain JSON. */
 export type SavedState = Readonly<Record<string, unknown>>;

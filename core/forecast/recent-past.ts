@@ -52,9 +52,8 @@ export class RecentPast {
   state = new Float64Array(0);
   /** (i * ORIGINS + tick % ORIGINS) * kept + column. */
   origins = new Float32Array(0);
-  /** i * dayTicks + tick % dayTicks: usage when last seen, and smoothed over days. NaN where never. */
+  /** 2 * (i * dayTicks + tick % dayTicks): usage when last seen, and next to it smoothed over days. NaN where never. */
   day = new Float32Array(0);
-  dayProfile = new Float32Array(0);
   /** i * 2 * HOUR_TICKS + tick % HOUR_TICKS: the same of the hour, first seen then usual. */
   hour = new Float32Array(0);
 
@@ -72,16 +71,14 @@ export class RecentPast {
   grow(length: number): void {
     this.state = grown(this.state, length * STATE);
     this.origins = grown(this.origins, length * ORIGINS * this.kept);
-    this.day = grown(this.day, length * this.dayTicks);
-    this.dayProfile = grown(this.dayProfile, length * this.dayTicks);
+    this.day = grown(this.day, length * 2 * this.dayTicks);
     this.hour = grown(this.hour, length * 2 * HOUR_TICKS);
   }
 
   clear(i: number): void {
     this.state.fill(0, i * STATE, (i + 1) * STATE);
     this.origins.fill(0, i * ORIGINS * this.kept, (i + 1) * ORIGINS * this.kept);
-    this.day.fill(Number.NaN, i * this.dayTicks, (i + 1) * this.dayTicks);
-    this.dayProfile.fill(Number.NaN, i * this.dayTicks, (i + 1) * this.dayTicks);
+    this.day.fill(Number.NaN, i * 2 * this.dayTicks, (i + 1) * 2 * this.dayTicks);
     this.hour.fill(Number.NaN, i * 2 * HOUR_TICKS, (i + 1) * 2 * HOUR_TICKS);
   }
 
@@ -97,11 +94,15 @@ export class RecentPast {
     this.#tick = t;
   }
 
-  /** Index into `day` and `dayProfile` of the time `h` ticks from now. */
-  dayAt(i: number, h: number): number {
-    const day = this.dayTicks;
+  /** Time of day, in ticks, `h` ticks from now. */
+  timeAt(h: number): number {
     const at = this.#time + h;
-    return i * day + (at < day ? at : at % day);
+    return at < this.dayTicks ? at : at % this.dayTicks;
+  }
+
+  /** Index into `day` of what was last seen at the time of day `h` ticks from now; what is usual is next to it. */
+  dayAt(i: number, h: number): number {
+    return 2 * (i * this.dayTicks + this.timeAt(h));
   }
 
   /** Index into `hour` of what was last seen at the minute `h` ticks from now; what is usual is HOUR_TICKS further. */
@@ -117,8 +118,8 @@ export class RecentPast {
     const s = this.state;
     const at = i * STATE;
     const time = this.dayAt(i, 0);
-    const usual = this.dayProfile[time]!;
-    this.dayProfile[time] = Number.isNaN(usual) ? y : usual + PROFILE * (y - usual);
+    const usual = this.day[time + 1]!;
+    this.day[time + 1] = Number.isNaN(usual) ? y : usual + PROFILE * (y - usual);
     this.day[time] = y;
     const minute = this.hourAt(i, 0);
     const hourly = this.hour[minute + HOUR_TICKS]!;
@@ -148,7 +149,7 @@ export class RecentPast {
     const at = i * STATE;
     if (s[at + COUNT] === 0) return;
     const time = this.dayAt(i, 0);
-    this.day[time] = this.dayProfile[time]!;
+    this.day[time] = this.day[time + 1]!;
     const minute = this.hourAt(i, 0);
     this.hour[minute] = this.hour[minute + HOUR_TICKS]!;
     s[at + LAST] = s[at + LEVEL]! + 0.9 * (s[at + LAST]! - s[at + LEVEL]!);
@@ -181,8 +182,7 @@ export class RecentPast {
     return [
       part(this.state, STATE),
       part(this.origins, ORIGINS * this.kept),
-      part(this.day, this.dayTicks),
-      part(this.dayProfile, this.dayTicks),
+      part(this.day, 2 * this.dayTicks),
       part(this.hour, 2 * HOUR_TICKS),
     ];
   }

@@ -58,8 +58,8 @@ export class QuantileTerms {
 
   /** Takes in the sample of the tick that `past` has begun. */
   take(i: number, y: number): void {
-    const at = this.past.dayAt(i, 0);
-    const usual = this.past.dayProfile[at]!;
+    const usual = this.past.day[this.past.dayAt(i, 0) + 1]!;
+    const at = i * this.past.dayTicks + this.past.timeAt(0);
     if (!Number.isNaN(usual)) {
       this.#deviation[at]! += DEVIATION * (Math.abs(y - usual) - this.#deviation[at]!);
     }
@@ -104,16 +104,16 @@ export class QuantileTerms {
     const last = this.last(i, origin);
     const day = past.dayTicks;
     const base = i * day;
-    const at = past.dayAt(i, ahead) - base;
+    const at = past.timeAt(ahead);
     const minute = past.hourAt(i, ahead);
-    const yesterday = past.day[base + at]!;
+    const yesterday = past.day[2 * (base + at)]!;
     let high = yesterday;
     for (let d = -AROUND; d <= AROUND; d++) {
       const k = at + d;
-      const v = past.day[base + (k < 0 ? k + day : k >= day ? k - day : k)]!;
+      const v = past.day[2 * (base + (k < 0 ? k + day : k >= day ? k - day : k))]!;
       if (v > high) high = v;
     }
-    const usual = orLast(past.dayProfile[base + at]!, last);
+    const usual = orLast(past.day[2 * (base + at) + 1]!, last);
     x[10] = near((orLast(yesterday, last) - last) * inverse);
     x[11] = near((usual - last) * inverse);
     x[12] = near((orLast(high, last) - last) * inverse);

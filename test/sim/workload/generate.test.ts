@@ -76,7 +76,7 @@ describe('generated workloads', () => {
   });
 
   it('refuse to be read out of turn', async () => {
-    const stream = (await generated([{}], 10)).open();
+    const stream = (await generated([{ jobs: { every: '5h' } }], 10)).open();
     expect(() => demandAt(stream, 0, [0])).toThrow(RangeError);
     expect(() => stream.arrivals(1)).toThrow(RangeError);
     stream.arrivals(0);
