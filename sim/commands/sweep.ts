@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { parseDuration } from '../../core/duration.ts';
-import { EXIT } from '../../core/errors.ts';
+import { EXIT, ForesizeError } from '../../core/errors.ts';
 import type { Engine } from '../sweep/engine.ts';
 import { estimate } from '../sweep/estimate.ts';
 import { SweepFolder } from '../sweep/folder.ts';
@@ -72,6 +72,14 @@ const run: CommandModule<object, RunArgs> = {
         describe: 'With --resume: also run again what failed.',
       }) as never,
   handler: async (args) => {
+    if (args.retry && !args.resume) {
+      throw new ForesizeError({
+        code: 'USAGE',
+        what: '--retry runs again what failed in a sweep that was begun, and nothing was said to be gone on with',
+        where: '--retry',
+        remedy: 'add --resume',
+      });
+    }
     const threads = atLeastOne(args.threads, '--threads');
     const patienceMs = parseDuration(args.queueTimeout, '--queue-timeout');
     const sweep = new Sweep(loadSweep(args.spec));

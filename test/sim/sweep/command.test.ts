@@ -64,6 +64,7 @@ describe('foresize sweep', () => {
   it.each([
     [['no.yaml'], 2, /^SWEEP_UNREADABLE: /],
     [['sweep.yaml', '--queue', 'redis://127.0.0.1:1'], 1, /^QUEUE_UNREACHABLE: /],
+    [['sweep.yaml', '--retry'], 2, /^USAGE: /],
     [['merge', 'nowhere'], 2, /^SWEEP_FOLDER_NONE: /],
   ])('%j is a coded error', async (args, code, message) => {
     here.write({ axes: {} });
