@@ -129,7 +129,7 @@ describe('prophet-ridge', () => {
     expect(documents.map((d) => d.userId)).toEqual([undefined, undefined, 'p', 'q']);
     expect(documents[2]).toMatchObject({
       format: 'foresize-forecast-model',
-      version: 1,
+      version: 2,
       forecaster: 'prophet-ridge',
       applicationId: 'x',
       training: {
