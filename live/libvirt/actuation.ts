@@ -55,7 +55,8 @@ const LANES = 8;
 /** Errors that mean: this was not allowed, so nothing was done. */
 const NOT_ALLOWED = new Set(['LIBVIRT_READ_ONLY', 'LIBVIRT_NO_PERMISSION', 'DOMAIN_NOT_MANAGED']);
 /** Errors that mean: the VM ended, so nothing is left to take back. */
-const GONE = new Set(['LIBVIRT_NO_DOMAIN', 'LIBVIRT_NOT_POSSIBLE_NOW']);
+const GONE_FOR_GOOD = 'LIBVIRT_NO_DOMAIN';
+const GONE = new Set([GONE_FOR_GOOD, 'LIBVIRT_NOT_POSSIBLE_NOW']);
 
 /**
  * Resizes real VMs. Every write is read back; a resize that is only part done is taken back; a VM's resizes are
@@ -177,7 +178,8 @@ class Attempt {
       const problem = located(error, where);
       if (NOT_ALLOWED.has(problem.code) && this.#done.length === 1)
         return this.#result(OUTCOME.refused, problem);
-      const rollbackProblem = await this.#takeBack(uuid);
+      // Of a VM that is no more nothing can be taken back; by now it may be off the list too.
+      const rollbackProblem = problem.code === GONE_FOR_GOOD ? undefined : await this.#takeBack(uuid);
       this.#granted = Number.NaN;
       await this.#look(uuid, name).catch(() => {});
       return this.#result(OUTCOME.failed, problem, rollbackProblem);

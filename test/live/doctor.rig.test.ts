@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { examineLive, type LiveDoctorOptions } from '../../live/doctor.ts';
 import { LibvirtConnection } from '../../live/libvirt/connection.ts';
-import { noLibvirt } from './support.ts';
+import { eventually, noLibvirt } from './support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'foresize-doctor-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -61,7 +61,11 @@ describe.skipIf(rig.uri === '')('doctor --live on real guests', () => {
       return samples.map(({ scheduler, tunes, info }) => [scheduler, tunes, info.vcpus]);
     };
     const before = await limits();
-    const found = await examine({ uri: rig.uri });
+    // A guest that another test has started anew takes a while until its balloon is there.
+    const found = await eventually('all guests are up', async () => {
+      const now = await examine({ uri: rig.uri });
+      return now['balloon stats']!.startsWith('ok') && now;
+    });
     expect(found['managed VMs']).toBe('ok 3 run of 3 that are tagged or listed; the host has 4');
     for (const name of ['libvirt control', 'balloon stats', 'vCPU delay', 'CPU quota']) {
       expect(found[name], name).toMatch(/^ok /);
